@@ -1,0 +1,148 @@
+"""A run: its spec (everything that determines the numbers it will give), its id (a hash of that), and what became of it."""
+
+import hashlib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from ftft.domain.identity import digest
+from ftft.errors import InputError, unknown
+
+STATES = ("queued", "running", "succeeded", "failed", "cancelled", "lost")
+FINAL = ("succeeded", "failed", "cancelled", "lost")
+CAPTURES = ("online", "epoch_end", "none")
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """`init` draws the new layers, `order` the order of the examples, `dropout` everything drawn while training."""
+
+    init: int
+    order: int
+    dropout: int
+
+    @classmethod
+    def of(cls, seed: int, model_fingerprint: str, layers: int | None) -> "Seeds":
+        """`--seed`: two models never share a data order, since with a shared one their maps agree by it alone (design.md §3)."""
+        order = hashlib.sha256(f"{seed}/{model_fingerprint}/{layers}".encode()).digest()
+        return cls(seed, int.from_bytes(order[:4], "big"), seed)
+
+    def to_json(self) -> dict[str, int]:
+        """`{init, order, dropout}`."""
+        return {"init": self.init, "order": self.order, "dropout": self.dropout}
+
+
+# What a run's folder needs to find its inputs, but what does not change its numbers: never part of the id.
+_NOT_IDENTITY = frozenset({"dataset", "model", "subset", "seed", "eval_batch_size"})
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """`epochs` counts the whole training set even with a subset, so that the budget of steps stays the same; `steps` sets it directly.
+
+    `layers`: keep the first so many encoder layers, None for all. `subset_hash` is None for a run on everything.
+    `seed` is the number on the command line, `seeds` what follows from it. `again` numbers wilful repetitions.
+    """
+
+    dataset: str
+    dataset_fingerprint: str
+    model: str
+    model_fingerprint: str
+    seeds: Seeds
+    seed: int | None = None
+    layers: int | None = None
+    subset: str | None = None
+    subset_hash: str | None = None
+    epochs: int | None = 3
+    steps: int | None = None
+    lr: float = 2e-5
+    batch_size: int = 32
+    eval_batch_size: int = 64
+    grad_accum: int = 1
+    max_length: int = 300
+    warmup: float = 0.1
+    weight_decay: float = 0.0
+    precision: str = "auto"
+    capture: str = "online"
+    again: int = 0
+    # Later fields go below, None by default: a field that is None is left out of the hash, so that old runs keep their ids.
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "eval_batch_size", "grad_accum", "max_length"):
+            _at_least(name, getattr(self, name), 1)
+        for name in ("layers", "epochs", "steps"):
+            if getattr(self, name) is not None:
+                _at_least(name, getattr(self, name), 1)
+        if (self.epochs is None) == (self.steps is None):
+            raise InputError("a run needs either epochs or steps", "Give one of --epochs and --steps")
+        if not 0 < self.lr < float("inf"):
+            raise InputError(f"the learning rate is {self.lr}", "Give a positive number, such as 2e-5")
+        if not 0 <= self.warmup < 1:
+            raise InputError(f"the warm-up is {self.warmup}", "Give a share of the steps from 0 to below 1, such as 0.1")
+        if not 0 <= self.weight_decay < float("inf"):
+            raise InputError(f"the weight decay is {self.weight_decay}", "Give 0 or a small positive number")
+        if self.capture not in CAPTURES:
+            raise unknown("capture", self.capture, CAPTURES)
+        if self.precision not in PRECISIONS:
+            raise unknown("precision", self.precision, PRECISIONS)
+
+    @property
+    def run(self) -> str:
+        """The run's id: the first 16 hexadecimal digits of the sha256 of everything that determines its numbers."""
+        whole = self.to_json()
+        return digest({k: v for k, v in whole.items() if k not in _NOT_IDENTITY and v is not None})[:16]
+
+    @property
+    def model_name(self) -> str:
+        """The last part of the model's path or hub id, and how many layers are kept."""
+        name = Path(self.model).name
+        return name if self.layers is None else f"{name} · {self.layers} layers"
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields, `seeds` as an object."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return values | {"seeds": self.seeds.to_json()}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "RunSpec":
+        """The inverse of `to_json`; unknown fields come from a newer version and are refused."""
+        strange = set(value) - {f.name for f in fields(cls)}
+        if strange:
+            raise InputError(f"the run's spec has unknown fields: {', '.join(sorted(strange))}", "Use the ftft version that wrote it, or newer")
+        return cls(**(value | {"seeds": Seeds(**value["seeds"])}))
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as it stands now. `scores[EVAL][METRIC]`; `cost`, `environment` and `error` are empty until there is a verdict."""
+
+    id: str
+    spec: RunSpec
+    state: str
+    folder: Path
+    created: str
+    cause: str | None = None
+    epochs_recorded: int = 0
+    steps_done: int = 0
+    steps_total: int | None = None
+    position: int | None = None
+    scores: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    cost: dict[str, float] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    error: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[dict[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        assert self.state in STATES, self.state
+
+    @property
+    def final(self) -> bool:
+        """Nothing more will happen unless somebody asks for it."""
+        return self.state in FINAL
+
+
+def _at_least(name: str, value: int, least: int) -> None:
+    if value < least:
+        flag = name.replace("_", "-")
+        raise InputError(f"--{flag} is {value}", f"Give a whole number of at least {least}")

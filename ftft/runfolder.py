@@ -1,0 +1,177 @@
+"""A run's folder: every path in it, how each file is written, and how it is read back. Complete in itself: it can be copied and ingested.
+
+    spec.json                      what determines the run, and when it was created
+    dynamics/epoch=001.parquet     one file a complete epoch (partial=NNN.parquet: an epoch that was cut short; it never enters a map)
+    predictions/EVAL.parquet       one row an example of each evaluation set
+    metrics.jsonl, log.txt         progress for programs, and for people
+    checkpoints/, model/           to resume from; the fine-tuned model as `save_pretrained` leaves it
+    results.json                   the verdict, written last
+    lock, cancel                   held by the processes of an attempt; "please stop"
+
+Shapes: E epochs, N examples, C classes.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ftft.domain import RunSpec
+from ftft.publish import publish, publish_json, read_json
+
+FORMAT = b"ftft"  # key of our metadata in a Parquet file
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch recorded. `logits_NC` of the training pass (capture "online") or of an evaluation pass at its end ("epoch_end").
+
+    `step_N` is the optimiser step that used the example, counted from 1; `order_hash` identifies the order of the examples.
+    """
+
+    number: int
+    ids_N: np.ndarray  # text
+    gold_N: np.ndarray  # int: place of the label in the dataset's labels
+    logits_NC: np.ndarray  # float32
+    step_N: np.ndarray
+    capture: str
+    order_hash: str
+    complete: bool = True
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """`workspace/runs/ID`. Reading a folder that is still being written gives what has been published so far."""
+
+    path: Path
+
+    @property
+    def run(self) -> str:
+        """The run's id."""
+        return self.path.name
+
+    @property
+    def workspace(self) -> Path:
+        """The workspace's folder, where datasets and subsets lie."""
+        return self.path.parent.parent
+
+    @property
+    def results_file(self) -> Path:
+        return self.path / "results.json"
+
+    @property
+    def metrics_file(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def log_file(self) -> Path:
+        return self.path / "log.txt"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.path / "lock"
+
+    @property
+    def cancel_file(self) -> Path:
+        return self.path / "cancel"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def model(self) -> Path:
+        return self.path / "model"
+
+    # ---- the spec and the verdict
+
+    def create(self, spec: RunSpec, created: str) -> None:
+        """Makes the folder with its spec; a folder that exists keeps what it has."""
+        if not (self.path / "spec.json").exists():
+            publish_json(self.path / "spec.json", {"run": spec.run, "created": created, "spec": spec.to_json()})
+
+    def spec(self) -> RunSpec:
+        """The spec that the run was created with."""
+        return RunSpec.from_json(read_json(self.path / "spec.json")["spec"])
+
+    def created(self) -> str:
+        """When the run was asked for, ISO 8601 in UTC."""
+        return read_json(self.path / "spec.json")["created"]
+
+    def verdict(self) -> dict[str, Any] | None:
+        """`results.json`, or None while there is no verdict."""
+        return read_json(self.results_file) if self.results_file.exists() else None
+
+    def publish_verdict(self, verdict: dict[str, Any]) -> None:
+        """`{"state": "succeeded" | "failed", "cause", "error", "scores", "cost", "environment", "steps_done", "warnings", …}`; everything else must be on the disk."""
+        assert verdict["state"] in ("succeeded", "failed")
+        publish_json(self.results_file, verdict)
+
+    # ---- dynamics
+
+    def publish_epoch(self, epoch: Epoch) -> None:
+        """One immutable Parquet file: id, gold, logits, p_gold, step; capture, order hash and epoch in its metadata. Sorted by id."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        from ftft.metrics import p_gold
+
+        by_id = np.argsort(epoch.ids_N, kind="stable")
+        logits_NC = np.ascontiguousarray(epoch.logits_NC[by_id], dtype=np.float32)
+        table = pa.table(
+            {
+                "id": pa.array(epoch.ids_N[by_id].tolist(), pa.string()),
+                "gold": pa.array(epoch.gold_N[by_id].astype(np.int32)),
+                "logits": pa.FixedSizeListArray.from_arrays(pa.array(logits_NC.ravel()), logits_NC.shape[1]).cast(pa.list_(pa.float32())),
+                "p_gold": pa.array(p_gold(logits_NC[None], epoch.gold_N[by_id])[0]),
+                "step": pa.array(epoch.step_N[by_id].astype(np.int32)),
+            }
+        )
+        about = {"epoch": epoch.number, "capture": epoch.capture, "order_hash": epoch.order_hash}
+        table = table.replace_schema_metadata({FORMAT: json.dumps(about).encode()})
+        kind = "epoch" if epoch.complete else "partial"
+        publish(self.path / "dynamics" / f"{kind}={epoch.number:03d}.parquet", lambda aside: pq.write_table(table, aside, compression="zstd"))
+
+    def epoch_files(self) -> dict[int, Path]:
+        """The complete epochs published so far: number -> file."""
+        return {int(f.stem.removeprefix("epoch=")): f for f in sorted((self.path / "dynamics").glob("epoch=*.parquet"))}
+
+    def read_epoch(self, number: int) -> Epoch:
+        """The complete epoch `number`, rows sorted by id."""
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(self.epoch_files()[number], partitioning=None)
+        about = json.loads(table.schema.metadata[FORMAT])
+        logits_NC = table["logits"].combine_chunks().flatten().to_numpy().reshape(table.num_rows, -1)
+        ids_N = np.array(table["id"].to_pylist(), dtype=object)
+        return Epoch(number, ids_N, table["gold"].to_numpy(), logits_NC, table["step"].to_numpy(), about["capture"], about["order_hash"])
+
+    # ---- predictions
+
+    def publish_predictions(self, evaluation: str, ids_N: np.ndarray, gold_N: np.ndarray, logits_NC: np.ndarray) -> None:
+        """`predictions/EVAL.parquet`: id, gold, pred, logits; rows carry their ids, since a Trainer returns them in any order."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        table = pa.table(
+            {
+                "id": pa.array(list(ids_N), pa.string()),
+                "gold": pa.array(gold_N.astype(np.int32)),
+                "pred": pa.array(logits_NC.argmax(1).astype(np.int32)),
+                "logits": pa.array([row.tolist() for row in logits_NC], pa.list_(pa.float32())),
+            }
+        )
+        publish(self.path / "predictions" / f"{evaluation}.parquet", lambda aside: pq.write_table(table, aside, compression="zstd"))
+
+    # ---- progress
+
+    def progress(self) -> Iterator[dict[str, Any]]:
+        """The lines of `metrics.jsonl` that are whole: `{"step", "epoch", "steps", "loss", "lr", "time"}` while training, `{"step", "evaluation", SCORES…}` when scored."""
+        if self.metrics_file.exists():
+            with self.metrics_file.open(encoding="utf-8") as lines:
+                for line in lines:
+                    if line.endswith("\n"):
+                        yield json.loads(line)

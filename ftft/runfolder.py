@@ -20,26 +20,11 @@ from typing import Any
 import numpy as np
 
 from ftft.domain import RunSpec
+from ftft.dynamics import Epoch
+from ftft.metrics import p_gold
 from ftft.publish import publish, publish_json, read_json
 
 FORMAT = b"ftft"  # key of our metadata in a Parquet file
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one epoch recorded. `logits_NC` of the training pass (capture "online") or of an evaluation pass at its end ("epoch_end").
-
-    `step_N` is the optimiser step that used the example, counted from 1; `order_hash` identifies the order of the examples.
-    """
-
-    number: int
-    ids_N: np.ndarray  # text
-    gold_N: np.ndarray  # int: place of the label in the dataset's labels
-    logits_NC: np.ndarray  # float32
-    step_N: np.ndarray
-    capture: str
-    order_hash: str
-    complete: bool = True
 
 
 @dataclass(frozen=True)
@@ -116,8 +101,6 @@ class RunFolder:
         """One immutable Parquet file: id, gold, logits, p_gold, step; capture, order hash and epoch in its metadata. Sorted by id."""
         import pyarrow as pa
         import pyarrow.parquet as pq
-
-        from ftft.metrics import p_gold
 
         by_id = np.argsort(epoch.ids_N, kind="stable")
         logits_NC = np.ascontiguousarray(epoch.logits_NC[by_id], dtype=np.float32)

@@ -1,0 +1,92 @@
+"""A pre-trained model as it lies on the disk or on the hub: who it is (its fingerprint), how many layers it has. Read without torch.
+
+Pickled weights are refused: unpickling runs whatever the file says.
+"""
+
+import hashlib
+import json
+import math
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from ftft.errors import InputError
+
+_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_LAYERS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers")
+# What the model's numbers follow from, besides its weights.
+_SETTINGS = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "spm.model")
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """`path`: a folder, or a hub id. `fingerprint`: the sha256 of weights, configuration and tokenizer, or `hub:COMMIT`."""
+
+    path: str
+    fingerprint: str
+    layers: int | None = None
+    parameters: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The folder's name, or the last part of the hub id."""
+        return Path(self.path).name
+
+
+def find(model: str) -> Pretrained:
+    """The model that `model`, a folder or a hub id, stands for. InputError where there is none, or only pickled weights."""
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return _on_disk(str(folder.resolve()), _stamp(folder))
+    if folder.exists() or not _HUB_ID.fullmatch(model):
+        raise InputError(f"there is no model at {model!r}", "Give a folder with config.json and model.safetensors, or a hub id such as google/electra-small-discriminator")
+    return _on_hub(model)
+
+
+def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    return tuple(sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in folder.iterdir() if f.is_file()))
+
+
+@lru_cache(64)
+def _on_disk(path: str, stamp: tuple[tuple[str, int, int], ...]) -> Pretrained:
+    """Hashing a large model takes seconds: `stamp` (names, sizes, times) tells the cache when it must be done again."""
+    folder, names = Path(path), {name for name, *_ in stamp}
+    if "config.json" not in names:
+        raise InputError(f"{path} holds no config.json", "Give a folder written by save_pretrained")
+    weights = sorted(folder.glob("model*.safetensors"))
+    if not weights:
+        pickled = sorted(n for n in names if n.endswith((".bin", ".pt", ".pth", ".ckpt")))
+        found = f"only pickled weights ({', '.join(pickled)})" if pickled else "no weights"
+        raise InputError(f"{path} holds {found}", "Save the model again with save_pretrained, which writes model.safetensors")
+    whole = hashlib.sha256()
+    for file in (*weights, *(folder / name for name in _SETTINGS if name in names)):
+        with file.open("rb") as content:
+            whole.update(f"{file.name}\0".encode() + hashlib.file_digest(content, "sha256").digest())
+    return Pretrained(path, whole.hexdigest(), _layers(json.loads((folder / "config.json").read_text())), sum(map(_parameters, weights)))
+
+
+def _on_hub(model: str) -> Pretrained:
+    from huggingface_hub import model_info, try_to_load_from_cache
+
+    cached = try_to_load_from_cache(model, "config.json")
+    if isinstance(cached, str):
+        return Pretrained(model, f"hub:{Path(cached).parent.name}", _layers(json.loads(Path(cached).read_text())))
+    try:
+        return Pretrained(model, f"hub:{model_info(model, timeout=20).sha}")
+    except Exception as problem:  # the hub's client raises a dozen kinds, and its transport more
+        raise InputError(
+            f"model {model!r} is neither a folder here nor to be had from the hub ({type(problem).__name__})",
+            "Check the name and the network, or download the model and give its folder",
+        ) from problem
+
+
+def _layers(config: dict) -> int | None:
+    return next((config[name] for name in _LAYERS if isinstance(config.get(name), int)), None)
+
+
+def _parameters(weights: Path) -> int:
+    """From the header of a safetensors file: eight bytes of length, then JSON with a shape for each tensor."""
+    with weights.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")

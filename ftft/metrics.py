@@ -8,13 +8,14 @@ Shapes: E epochs, N examples, C classes.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 
 import numpy as np
 
 from ftft.errors import unknown
 
-BLOCK = 1 << 15  # examples worked on at a time: the temporary arrays stay in the processor's cache, whatever N
+BLOCK = 1 << 13  # examples worked on at a time: the intermediate arrays stay in the processor's cache, whatever N
 
 
 @dataclass(frozen=True)
@@ -27,34 +28,25 @@ class Metric:
     source: str
     where: str
 
-    def load(self) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-        """The function (logits_ENC, gold_N) -> values_N, imported on first use."""
+    def load(self) -> Callable[["Trajectories"], np.ndarray]:
+        """The function Trajectories -> values_N, imported on first use."""
         module, attribute = self.where.split(":")
         return getattr(import_module(module), attribute)
 
     def __call__(self, logits_ENC: np.ndarray, gold_N: np.ndarray) -> np.ndarray:
-        """The metric of every example, float64."""
-        return self.load()(logits_ENC, gold_N)
+        """The metric of every example, (N,) float64."""
+        return compute([self.name], logits_ENC, gold_N)[self.name]
 
 
+# fmt: off
 METRICS = {
     m.name: m
     for m in (
-        Metric(
-            "confidence", (0, 1), "Mean probability of the gold label over the epochs", "Swayamdipta et al. 2020", "ftft.metrics:confidence"
-        ),
+        Metric("confidence", (0, 1), "Mean probability of the gold label over the epochs", "Swayamdipta et al. 2020", "ftft.metrics:confidence"),
         Metric("variability", (0, 0.5), "Standard deviation of that probability", "Swayamdipta et al. 2020", "ftft.metrics:variability"),
         Metric("correctness", (0, None), "Number of epochs with the right answer", "Swayamdipta et al. 2020", "ftft.metrics:correctness"),
-        Metric(
-            "forgetting",
-            (0, None),
-            "How often right turned into wrong; none if never right",
-            "Toneva et al. 2019",
-            "ftft.metrics:forgetting",
-        ),
-        Metric(
-            "threshold_closeness", (0, 0.25), "Confidence × (1 − confidence)", "Swayamdipta et al. 2020", "ftft.metrics:threshold_closeness"
-        ),
+        Metric("forgetting", (0, None), "How often right turned into wrong; none if never right", "Toneva et al. 2019", "ftft.metrics:forgetting"),
+        Metric("threshold_closeness", (0, 0.25), "Confidence × (1 − confidence)", "Swayamdipta et al. 2020", "ftft.metrics:threshold_closeness"),
         Metric("aum", (None, None), "Mean margin of the gold logit over the next best", "Pleiss et al. 2020", "ftft.metrics:aum"),
         Metric("el2n", (0, 2**0.5), "Mean distance of the probabilities from the gold label", "Paul et al. 2021", "ftft.metrics:el2n"),
         Metric("aleatoric", (0, 0.25), "Mean of p(gold) × (1 − p(gold))", "Data-IQ, Seedat et al. 2022", "ftft.metrics:aleatoric"),
@@ -62,6 +54,7 @@ METRICS = {
         Metric("loss", (0, None), "Mean negative log-likelihood of the gold label, in nats", "the training objective", "ftft.metrics:loss"),
     )
 }
+# fmt: on
 
 
 def metric(name: str) -> Metric:
@@ -72,109 +65,123 @@ def metric(name: str) -> Metric:
 
 
 def compute(names: Iterable[str], logits_ENC: np.ndarray, gold_N: np.ndarray) -> dict[str, np.ndarray]:
-    """`{name: values_N}`, float64, for every metric in `names`; block by block, so that memory stays flat."""
+    """`{name: values_N}`, float64, for every metric in `names`. Works block by block: memory stays flat, and the softmax is shared."""
     functions = {name: metric(name).load() for name in names}
     values = {name: np.empty(len(gold_N)) for name in functions}
     for start in range(0, len(gold_N), BLOCK):
         block = slice(start, start + BLOCK)
-        logits_EBC = logits_ENC[:, block].astype(np.float64)
+        seen = Trajectories(logits_ENC[:, block], gold_N[block])
         for name, function in functions.items():
-            values[name][block] = function(logits_EBC, gold_N[block])
+            values[name][block] = function(seen)
     return values
-
-
-# ---- what the metrics are made of
 
 
 def p_gold(logits_ENC: np.ndarray, gold_N: np.ndarray) -> np.ndarray:
     """Probability of the gold label in each epoch, (E, N), float64 in [0, 1]."""
-    return _of_gold(softmax(logits_ENC), gold_N)
-
-
-def softmax(logits_ENC: np.ndarray) -> np.ndarray:
-    """Probabilities of all classes, (E, N, C), float64. No finite logits overflow."""
-    z_ENC = logits_ENC.astype(np.float64)
-    z_ENC -= z_ENC.max(axis=2, keepdims=True)
-    np.exp(z_ENC, out=z_ENC)
-    z_ENC /= z_ENC.sum(axis=2, keepdims=True)
-    return z_ENC
-
-
-def margin(logits_ENC: np.ndarray, gold_N: np.ndarray) -> np.ndarray:
-    """Gold logit minus the highest other one, (E, N), float64."""
-    others_ENC = logits_ENC.astype(np.float64)
-    gold_EN = _of_gold(others_ENC, gold_N)
-    others_ENC[:, np.arange(len(gold_N)), gold_N] = -np.inf
-    return gold_EN - others_ENC.max(axis=2)
+    return Trajectories(logits_ENC, gold_N).p_gold_EN
 
 
 def is_correct(logits_ENC: np.ndarray, gold_N: np.ndarray) -> np.ndarray:
-    """(E, N) bool. A tie for the highest logit counts as wrong, so that a constant model is never right."""
-    return margin(logits_ENC, gold_N) > 0
+    """(E, N) bool: the gold label has the highest logit. A tie counts as wrong."""
+    return Trajectories(logits_ENC, gold_N).correct_EN
 
 
-def _of_gold(values_ENC: np.ndarray, gold_N: np.ndarray) -> np.ndarray:
-    return values_ENC[:, np.arange(len(gold_N)), gold_N]
+class Trajectories:
+    """Logits and gold labels, and what the metrics are made of: each worked out on first use, and once for all metrics.
+
+    Classes come first (CEN), so that every reduction over them runs along whole rows of memory.
+    """
+
+    def __init__(self, logits_ENC: np.ndarray, gold_N: np.ndarray) -> None:
+        assert logits_ENC.ndim == 3
+        assert len(logits_ENC) > 0, "at least one epoch"
+        assert logits_ENC.shape[1] == len(gold_N)
+        self.logits_CEN = np.ascontiguousarray(np.moveaxis(logits_ENC, 2, 0), dtype=np.float64)
+        self.gold_N = gold_N
+
+    @cached_property
+    def log_p_CEN(self) -> np.ndarray:
+        """Log-probabilities of all classes, at most 0; finite for all finite logits."""
+        z_CEN = self.logits_CEN - self.logits_CEN.max(axis=0)
+        return z_CEN - np.log(np.exp(z_CEN).sum(axis=0))
+
+    @cached_property
+    def p_CEN(self) -> np.ndarray:
+        """Probabilities of all classes, in [0, 1]."""
+        return np.exp(self.log_p_CEN)
+
+    @cached_property
+    def p_gold_EN(self) -> np.ndarray:
+        """Probability of the gold label, in [0, 1]."""
+        return self.of_gold(self.p_CEN)
+
+    @cached_property
+    def margin_EN(self) -> np.ndarray:
+        """Gold logit minus the highest other one."""
+        others_CEN = self.logits_CEN.copy()
+        np.put_along_axis(others_CEN, self.gold_N[None, None, :], -np.inf, axis=0)
+        return self.of_gold(self.logits_CEN) - others_CEN.max(axis=0)
+
+    @cached_property
+    def correct_EN(self) -> np.ndarray:
+        """Whether the gold label has the highest logit, alone: a tie is wrong, so that a constant model is never right."""
+        return self.margin_EN > 0
+
+    def of_gold(self, values_CEN: np.ndarray) -> np.ndarray:
+        """The gold label's row of `values_CEN`, (E, N)."""
+        return np.take_along_axis(values_CEN, self.gold_N[None, None, :], axis=0)[0]
 
 
-# ---- the metrics
-
-
-def confidence(logits_ENC: np.ndarray, gold_N: np.ndarray) -> np.ndarray:
+def confidence(seen: Trajectories) -> np.ndarray:
     """Mean over epochs of p(gold), in [0, 1]. Swayamdipta et al. 2020."""
-    return p_gold(logits_ENC, gold_N).mean(axis=0)
+    return seen.p_gold_EN.mean(axis=0)
 
 
-def variability(logits_ENC: np.ndarray, gold_N: np.ndarray, ddof: int = 0) -> np.ndarray:
-    """Standard deviation over epochs of p(gold); in [0, 0.5] with `ddof` 0, the population's. Swayamdipta et al. 2020; FTFT's code has `ddof` 1."""
-    assert ddof < len(logits_ENC), "the sample's deviation needs two epochs"
-    return p_gold(logits_ENC, gold_N).std(axis=0, ddof=ddof)
+def variability(seen: Trajectories, ddof: int = 0) -> np.ndarray:
+    """Standard deviation over epochs of p(gold), in [0, 0.5] with `ddof` 0. Swayamdipta et al. 2020, where it is 0; FTFT's code has 1."""
+    assert ddof < len(seen.p_gold_EN), "the deviation of a sample needs two epochs"
+    return seen.p_gold_EN.std(axis=0, ddof=ddof)
 
 
-def correctness(logits_ENC: np.ndarray, gold_N: np.ndarray) -> np.ndarray:
+def correctness(seen: Trajectories) -> np.ndarray:
     """Number of epochs in which the gold label has the highest logit, 0..E. Swayamdipta et al. 2020."""
-    return is_correct(logits_ENC, gold_N).sum(axis=0).astype(np.float64)
+    return seen.correct_EN.sum(axis=0).astype(np.float64)
 
 
-def forgetting(logits_ENC: np.ndarray, gold_N: np.ndarray) -> np.ndarray:
+def forgetting(seen: Trajectories) -> np.ndarray:
     """How often right turned into wrong from one epoch to the next, 0..E-1; NaN where never right (never learnt). Toneva et al. 2019."""
-    correct_EN = is_correct(logits_ENC, gold_N)
-    forgotten_N = (correct_EN[:-1] & ~correct_EN[1:]).sum(axis=0).astype(np.float64)
-    return np.where(correct_EN.any(axis=0), forgotten_N, np.nan)
+    forgotten_N = (seen.correct_EN[:-1] & ~seen.correct_EN[1:]).sum(axis=0).astype(np.float64)
+    return np.where(seen.correct_EN.any(axis=0), forgotten_N, np.nan)
 
 
-def threshold_closeness(logits_ENC: np.ndarray, gold_N: np.ndarray) -> np.ndarray:
+def threshold_closeness(seen: Trajectories) -> np.ndarray:
     """Confidence × (1 − confidence), in [0, 0.25]. Swayamdipta et al. 2020."""
-    confidence_N = confidence(logits_ENC, gold_N)
+    confidence_N = confidence(seen)
     return confidence_N * (1 - confidence_N)
 
 
-def aum(logits_ENC: np.ndarray, gold_N: np.ndarray) -> np.ndarray:
-    """Area under the margin: mean over epochs of the gold logit minus the highest other, any real number. Pleiss et al. 2020."""
-    return margin(logits_ENC, gold_N).mean(axis=0)
+def aum(seen: Trajectories) -> np.ndarray:
+    """Area under the margin: mean over epochs of the gold logit minus the highest other one, any real number. Pleiss et al. 2020."""
+    return seen.margin_EN.mean(axis=0)
 
 
-def el2n(logits_ENC: np.ndarray, gold_N: np.ndarray) -> np.ndarray:
+def el2n(seen: Trajectories) -> np.ndarray:
     """Mean over epochs of the L2 norm of probabilities minus one-hot gold, in [0, √2]. Paul et al. 2021."""
-    error_ENC = softmax(logits_ENC)
-    error_ENC[:, np.arange(len(gold_N)), gold_N] -= 1
-    return np.sqrt((error_ENC**2).sum(axis=2)).mean(axis=0)
+    error_CEN = seen.p_CEN.copy()
+    np.put_along_axis(error_CEN, seen.gold_N[None, None, :], seen.p_gold_EN - 1, axis=0)
+    return np.sqrt((error_CEN**2).sum(axis=0)).mean(axis=0)
 
 
-def aleatoric(logits_ENC: np.ndarray, gold_N: np.ndarray) -> np.ndarray:
-    """Mean over epochs of p(1 − p), p = p(gold), in [0, 0.25]. Data-IQ, Seedat et al. 2022."""
-    p_EN = p_gold(logits_ENC, gold_N)
-    return (p_EN * (1 - p_EN)).mean(axis=0)
+def aleatoric(seen: Trajectories) -> np.ndarray:
+    """Mean over epochs of p(gold) × (1 − p(gold)), in [0, 0.25]. Data-IQ, Seedat et al. 2022."""
+    return (seen.p_gold_EN * (1 - seen.p_gold_EN)).mean(axis=0)
 
 
-def entropy(logits_ENC: np.ndarray, gold_N: np.ndarray) -> np.ndarray:
+def entropy(seen: Trajectories) -> np.ndarray:
     """Mean over epochs of the entropy of all probabilities, in nats, in [0, ln C]."""
-    p_ENC = softmax(logits_ENC)
-    return -(p_ENC * np.log(p_ENC, out=np.zeros_like(p_ENC), where=p_ENC > 0)).sum(axis=2).mean(axis=0)
+    return -(seen.p_CEN * seen.log_p_CEN).sum(axis=0).mean(axis=0)
 
 
-def loss(logits_ENC: np.ndarray, gold_N: np.ndarray) -> np.ndarray:
-    """Mean over epochs of −log p(gold), in nats, at least 0. Taken from the logits: it stays finite where p(gold) underflows."""
-    z_ENC = logits_ENC.astype(np.float64)
-    z_ENC -= z_ENC.max(axis=2, keepdims=True)
-    return (np.log(np.exp(z_ENC).sum(axis=2)) - _of_gold(z_ENC, gold_N)).mean(axis=0)
+def loss(seen: Trajectories) -> np.ndarray:
+    """Mean over epochs of −log p(gold), in nats, at least 0; from the logits, so that it stays finite where p(gold) underflows."""
+    return -seen.of_gold(seen.log_p_CEN).mean(axis=0)

@@ -10,7 +10,8 @@ SCORES = ("accuracy", "macro_f1", "auroc", "loss")
 
 def scores(gold_N: np.ndarray, logits_NC: np.ndarray) -> dict[str, float | None]:
     """`{"accuracy", "macro_f1", "auroc", "loss"}`; only `auroc` can be None."""
-    assert len(gold_N) == len(logits_NC) > 0 and np.isfinite(logits_NC).all()
+    assert len(gold_N) == len(logits_NC) > 0
+    assert np.isfinite(logits_NC).all()
     logits_NC = logits_NC.astype(np.float64)
     pred_N = logits_NC.argmax(axis=1)
     return {
@@ -22,7 +23,7 @@ def scores(gold_N: np.ndarray, logits_NC: np.ndarray) -> dict[str, float | None]
 
 
 def macro_f1(gold_N: np.ndarray, pred_N: np.ndarray) -> float:
-    """Mean F1 over the classes that occur in gold, in [0, 1]. A class that is only predicted costs the others precision, and is no term of its own."""
+    """Mean F1 over the classes that occur in gold, in [0, 1]. A class that is only predicted is no term of its own."""
     terms = []
     for label in np.unique(gold_N):
         hits = ((gold_N == label) & (pred_N == label)).sum()

@@ -1,0 +1,28 @@
+"""Entry script of every page: frame, style, navigation."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from app import theme
+
+HERE = Path(__file__).parent
+PAGES = (
+    ("data", "Data", "database"),
+    ("maps", "Maps", "bubble_chart"),
+    ("launch", "Launch", "rocket_launch"),
+    ("runs", "Runs", "play_circle"),
+    ("results", "Results", "leaderboard"),
+)
+
+# A ":material/…:" page icon would be fetched from fonts.gstatic.com, so the page carries a picture of its own.
+st.set_page_config(page_title="ftft", page_icon=str(HERE / "icon.png"), layout="wide")
+st.logo(str(HERE / "icon.png"), size="small")
+st.html(f"<style>:root{{{theme.css_variables()}}}{(HERE / 'style.css').read_text()}</style>")
+
+pages = [
+    st.Page(HERE / "views" / f"{name}.py", title=title, icon=f":material/{icon}:", url_path=name, default=name == "maps")
+    for name, title, icon in PAGES
+    if (HERE / "views" / f"{name}.py").exists()
+]
+st.navigation(pages, position="top").run()

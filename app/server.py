@@ -1,0 +1,110 @@
+"""The app's web server: one process for a workspace, which prints the address to open once it answers.
+
+A second `ftft app` on the same workspace finds the first one by `locks/app.lock` (held as long as the process lives) and
+`locks/app.json` (its address), prints that address and leaves. Plotly's JavaScript comes from the installed package: nothing is
+fetched from elsewhere.
+"""
+
+import json
+import os
+import secrets
+import socket
+import threading
+import time
+import tomllib
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from ftft.errors import InputError, WorkError
+
+ROOT = Path(__file__).resolve().parent.parent  # holds app/ and streamlit_config.toml
+PORTS_TRIED = 100
+PATIENCE_S = 60  # the longest that a server may take to answer
+
+
+def serve(workspace: Path, host: str = "127.0.0.1", port: int = 8501) -> None:
+    """Serves `workspace` until it is stopped; or, where that is done already, prints the address and returns."""
+    locks = workspace / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    address = locks / "app.json"
+    try:
+        with FileLock(locks / "app.lock", timeout=0):
+            address.unlink(missing_ok=True)
+            try:
+                _run(workspace, host, free_port(host, port), address)
+            finally:
+                address.unlink(missing_ok=True)
+    except Timeout:
+        print(_wait_for_address(address), flush=True)
+
+
+def flat(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """`{"theme": {"light": {"font": …}}}` gives `("theme.light.font", …)`: the form in which Streamlit takes its options."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def free_port(host: str, first: int) -> int:
+    """The first port from `first` on that nobody listens on."""
+    for port in range(first, min(first + PORTS_TRIED, 65536)):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as problem:
+                if isinstance(problem, socket.gaierror) or problem.errno not in (13, 48, 98, 10013, 10048):
+                    raise InputError(
+                        f"cannot listen on {host}: {problem.strerror}", "Give an address of this machine to --host"
+                    ) from problem
+                continue
+            return port
+    raise InputError(f"no port from {first} on is free", "Give another one to --port")
+
+
+def _run(workspace: Path, host: str, port: int, address: Path) -> None:
+    import plotly
+    import streamlit as st
+    from starlette.routing import Mount
+    from starlette.staticfiles import StaticFiles
+
+    from app import failure
+
+    os.environ["FTFT_WORKSPACE"] = str(workspace.resolve())  # the pages' Workspace() reads it
+    vendor = Path(plotly.__file__).parent / "package_data"
+    app = st.App(ROOT / "app" / "main.py", routes=[Mount("/vendor", StaticFiles(directory=vendor))], on_script_error=failure.show)
+    config = dict(flat(tomllib.loads((ROOT / "streamlit_config.toml").read_text(encoding="utf-8"))))
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    threading.Thread(target=_announce, args=(url, address), daemon=True).start()
+    app.run(config=config | {"server.address": host, "server.port": port})
+
+
+def _announce(url: str, address: Path) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
+                break
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    whole = f"{url}/?token={secrets.token_urlsafe(16)}"
+    aside = address.with_suffix(".tmp")
+    aside.write_text(json.dumps({"url": whole, "pid": os.getpid()}), encoding="utf-8")
+    os.replace(aside, address)
+    print(whole, flush=True)
+
+
+def _wait_for_address(address: Path) -> str:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if address.exists():
+            return json.loads(address.read_text(encoding="utf-8"))["url"]
+        time.sleep(0.1)
+    raise WorkError("another app of this workspace is starting but does not answer", f"Stop it; its lock is {address.with_suffix('.lock')}")

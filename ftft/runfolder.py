@@ -12,88 +12,22 @@ Shapes: E epochs, N examples, C classes.
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ftft.domain import RunSpec
 from ftft.dynamics import Epoch
 from ftft.metrics import p_gold
-from ftft.publish import publish, publish_json, read_json
+from ftft.publish import publish
+from ftft.runpaths import RunPaths
 
 FORMAT = b"ftft"  # key of our metadata in a Parquet file
 
 
 @dataclass(frozen=True)
-class RunFolder:
-    """`workspace/runs/ID`. Reading a folder that is still being written gives what has been published so far."""
-
-    path: Path
-
-    @property
-    def run(self) -> str:
-        """The run's id."""
-        return self.path.name
-
-    @property
-    def workspace(self) -> Path:
-        """The workspace's folder, where datasets and subsets lie."""
-        return self.path.parent.parent
-
-    @property
-    def results_file(self) -> Path:
-        return self.path / "results.json"
-
-    @property
-    def metrics_file(self) -> Path:
-        return self.path / "metrics.jsonl"
-
-    @property
-    def log_file(self) -> Path:
-        return self.path / "log.txt"
-
-    @property
-    def lock_file(self) -> Path:
-        return self.path / "lock"
-
-    @property
-    def cancel_file(self) -> Path:
-        return self.path / "cancel"
-
-    @property
-    def checkpoints(self) -> Path:
-        return self.path / "checkpoints"
-
-    @property
-    def model(self) -> Path:
-        return self.path / "model"
-
-    # ---- the spec and the verdict
-
-    def create(self, spec: RunSpec, created: str) -> None:
-        """Makes the folder with its spec; a folder that exists keeps what it has."""
-        if not (self.path / "spec.json").exists():
-            publish_json(self.path / "spec.json", {"run": spec.run, "created": created, "spec": spec.to_json()})
-
-    def spec(self) -> RunSpec:
-        """The spec that the run was created with."""
-        return RunSpec.from_json(read_json(self.path / "spec.json")["spec"])
-
-    def created(self) -> str:
-        """When the run was asked for, ISO 8601 in UTC."""
-        return read_json(self.path / "spec.json")["created"]
-
-    def verdict(self) -> dict[str, Any] | None:
-        """`results.json`, or None while there is no verdict."""
-        return read_json(self.results_file) if self.results_file.exists() else None
-
-    def publish_verdict(self, verdict: dict[str, Any]) -> None:
-        """`{"state": "succeeded" | "failed", "cause", "error", "scores", "cost", "environment", "steps_done", "warnings", …}`; everything else must be on the disk."""
-        assert verdict["state"] in ("succeeded", "failed")
-        publish_json(self.results_file, verdict)
+class RunFolder(RunPaths):
+    """`workspace/runs/ID`, with its arrays. Reading a folder that is still being written gives what has been published so far."""
 
     # ---- dynamics
 
@@ -116,11 +50,9 @@ class RunFolder:
         about = {"epoch": epoch.number, "capture": epoch.capture, "order_hash": epoch.order_hash}
         table = table.replace_schema_metadata({FORMAT: json.dumps(about).encode()})
         kind = "epoch" if epoch.complete else "partial"
-        publish(self.path / "dynamics" / f"{kind}={epoch.number:03d}.parquet", lambda aside: pq.write_table(table, aside, compression="zstd"))
-
-    def epoch_files(self) -> dict[int, Path]:
-        """The complete epochs published so far: number -> file."""
-        return {int(f.stem.removeprefix("epoch=")): f for f in sorted((self.path / "dynamics").glob("epoch=*.parquet"))}
+        publish(
+            self.path / "dynamics" / f"{kind}={epoch.number:03d}.parquet", lambda aside: pq.write_table(table, aside, compression="zstd")
+        )
 
     def read_epoch(self, number: int) -> Epoch:
         """The complete epoch `number`, rows sorted by id."""
@@ -148,13 +80,3 @@ class RunFolder:
             }
         )
         publish(self.path / "predictions" / f"{evaluation}.parquet", lambda aside: pq.write_table(table, aside, compression="zstd"))
-
-    # ---- progress
-
-    def progress(self) -> Iterator[dict[str, Any]]:
-        """The lines of `metrics.jsonl` that are whole: `{"step", "epoch", "steps", "loss", "lr", "time"}` while training, `{"step", "evaluation", SCORES…}` when scored."""
-        if self.metrics_file.exists():
-            with self.metrics_file.open(encoding="utf-8") as lines:
-                for line in lines:
-                    if line.endswith("\n"):
-                        yield json.loads(line)

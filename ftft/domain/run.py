@@ -1,6 +1,7 @@
 """A run: its spec (everything that determines the numbers it will give), its id (a hash of that), and what became of it."""
 
 import hashlib
+import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,10 @@ class RunSpec:
         name = Path(self.model).name
         return name if self.layers is None else f"{name} · {self.layers} layers"
 
+    def total_steps(self, rows: int) -> int:
+        """Optimiser steps of the whole run, on a training set of `rows` examples, whatever subset of it is used."""
+        return self.steps or (self.epochs or 0) * math.ceil(rows / (self.batch_size * self.grad_accum))
+
     def to_json(self) -> dict[str, Any]:
         """All fields, `seeds` as an object."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
@@ -132,6 +137,7 @@ class Run:
     environment: dict[str, Any] = field(default_factory=dict)
     error: dict[str, str] = field(default_factory=dict)
     warnings: tuple[dict[str, Any], ...] = ()
+    existing: bool = False
 
     def __post_init__(self) -> None:
         assert self.state in STATES, self.state

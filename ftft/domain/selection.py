@@ -143,7 +143,7 @@ class Subset:
     """Which examples a main model will see. `ids` are sorted and distinct; `of` is the size of the whole training set."""
 
     name: str
-    dataset: str
+    dataset_name: str
     ids: tuple[str, ...]
     of: int
     selection: dict[str, Any]
@@ -165,7 +165,7 @@ class Subset:
     def to_json(self) -> dict[str, Any]:
         """As in `subset.json`: everything but the ids, which lie beside it in `ids.parquet`."""
         return {
-            "subset": self.name, "dataset": self.dataset, "n": len(self.ids), "of": self.of, "hash": self.hash,
+            "subset": self.name, "dataset": self.dataset_name, "n": len(self.ids), "of": self.of, "hash": self.hash,
             "selection": self.selection, "labels": self.labels, "created": self.created,
         }  # fmt: skip
 

@@ -1,0 +1,112 @@
+"""`ftft map`, `ftft transfer`, `ftft select`"""
+
+import json
+import re
+from pathlib import Path
+
+import click
+
+from ftft import figures
+from ftft.cli.output import common, emit, note, table
+from ftft.datamap import write
+from ftft.errors import InputError
+from ftft.workspace import Workspace
+
+
+def epochs_of(text: str | None) -> tuple[int, int] | None:
+    """`a-b`, or one number for a single epoch."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+)(?:-(\d+))?", text.strip())
+    if not found:
+        raise InputError(f"--epochs is {text!r}", "Write the first and the last epoch, such as 2-6")
+    return int(found[1]), int(found[2] or found[1])
+
+
+@click.command("map")
+@click.argument("run")
+@click.option("--epochs", metavar="a-b", help="Only these epochs [default: all recorded].")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help=".csv, .parquet, .jsonl (cartography's td_metrics), .png, .svg or .pdf.")
+@common
+def map_(run: str, epochs: str | None, out: Path | None, workspace: str | None, as_json: bool) -> None:
+    """Computes the data map of a run.
+
+    \b
+    ftft map 0f3a --epochs 2-6 --out map.csv
+    """
+    found = Workspace(workspace).map(run, epochs_of(epochs))
+    if out is not None:
+        if out.suffix.lower() in figures.KINDS:
+            figures.save(found.plot(), out)
+        else:
+            write(found, out)
+        note(f"Wrote {out}.")
+    regions = found.regions()
+    value = {"run": found.run, "n": found.n, "epochs": list(found.epochs), "capture": found.capture, "regions": regions}
+    shares = "  ".join(f"{name} {count} ({count / found.n:.0%})" for name, count in regions.items())
+    emit(as_json, value, lambda: f"{found.run}  {found.n} examples, epochs {found.epochs[0]}–{found.epochs[1]}, capture {found.capture}\n{shares}")
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, metavar="R R…")
+@click.option("--top", type=float, default=0.33, show_default=True, help="Share of the most variable examples that are compared.")
+@click.option("--epochs", metavar="a-b")
+@common
+def transfer(runs: tuple[str, ...], top: float, epochs: str | None, workspace: str | None, as_json: bool) -> None:
+    """Do dynamics transfer? Agreement of each pair of runs, beside chance and the ceiling.
+
+    \b
+    ftft transfer 0f3a 91bc --top 0.33
+    """
+    pairs = Workspace(workspace).transfer(*runs, top=top, epochs=epochs_of(epochs))
+    emit(as_json, {"pairs": pairs}, lambda: table(_HEAD, [_row(p) for p in pairs]))
+
+
+_HEAD = ["a", "b", "n", "rho conf.", "rho var.", "overlap", "interval", "chance", "within labels", "ceiling", "same order"]
+
+
+def _row(pair: dict) -> list:
+    o, rank = pair["overlap"], pair["spearman"]
+    ceiling = "–" if o["ceiling"] is None else f"{o['ceiling']:.3f}"
+    numbers = [f"{v:.3f}" for v in (rank["confidence"], rank["variability"], o["value"])]
+    chances = [f"{o['low']:.3f}–{o['high']:.3f}", f"{o['chance']:.3f}", f"{o['chance_within_labels']:.3f}"]
+    return [pair["a"], pair["b"], pair["n"], *numbers, *chances, ceiling, "yes" if pair["same_order"] else "no"]
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option("--by", metavar="METRIC", help="confidence, variability, correctness, forgetting, aum, …")
+@click.option("--top", type=float, metavar="Q", help="The highest share.")
+@click.option("--bottom", type=float, metavar="Q", help="The lowest share.")
+@click.option("--selection", type=click.Path(path_type=Path), metavar="FILE.json", help="A selection file instead.")
+@click.option("--name", required=True, metavar="S", help="The subset's name.")
+@common
+def select(
+    run: str | None, by: str | None, top: float | None, bottom: float | None, selection: Path | None, name: str, workspace: str | None, as_json: bool
+) -> None:
+    """Freezes a subset of the training examples.
+
+    \b
+    ftft select 0f3a --by variability --top 0.33 --name ambiguous
+    ftft select --selection brush.json --name by-hand
+    """
+    ws = Workspace(workspace)
+    if selection is not None:
+        if run or by or top or bottom:
+            raise InputError("--selection and a selection by metric exclude each other", "Give either RUN --by METRIC --top Q or --selection FILE.json")
+        subset = ws.select(_read(selection), name=name)
+    else:
+        if run is None or by is None:
+            raise InputError("nothing says what to select", "Give RUN --by METRIC --top Q, or --selection FILE.json")
+        subset = ws.select(name=name, run=run, by=by, top=top, bottom=bottom)
+    value = {"subset": subset.name, "n": len(subset.ids), "of": subset.of, "hash": subset.hash, "labels": subset.labels}
+    emit(as_json, value, lambda: f"{subset.name}: {len(subset.ids)} of {subset.of} examples, hash {subset.hash[:12]}")
+
+
+def _read(file: Path) -> dict:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{file} is not there", "Name a selection file") from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as problem:
+        raise InputError(f"{file} is not JSON: {problem}", "Export the selection again, or mend the file") from problem

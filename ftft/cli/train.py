@@ -1,0 +1,115 @@
+"""`ftft train`, and `ftft run-spec`, which the runner calls."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ftft.cli.output import common, emit, note
+from ftft.domain import Run, RunSpec
+from ftft.workspace import Workspace
+
+
+@click.command()
+@click.argument("dataset")
+@click.option("--model", required=True, metavar="M", help="A folder written by save_pretrained, or a hub id.")
+@click.option("--layers", type=int, metavar="K", help="Keep only the first K encoder layers: a reference cut from the main model.")
+@click.option("--subset", metavar="S", help="Train on a saved subset, for as many steps as on everything.")
+@click.option("--seed", "seeds", type=int, multiple=True, default=(1,), show_default=True, help="One run a seed; give it several times.")
+@click.option("--epochs", type=int, help="Epochs over the whole training set [default: 3].")
+@click.option("--steps", type=int, help="Optimiser steps, instead of --epochs.")
+@click.option("--lr", type=float, default=RunSpec.lr, show_default=True)
+@click.option("--batch-size", type=int, default=RunSpec.batch_size, show_default=True)
+@click.option("--eval-batch-size", type=int, default=RunSpec.eval_batch_size, show_default=True)
+@click.option("--grad-accum", type=int, default=RunSpec.grad_accum, show_default=True)
+@click.option("--max-length", type=int, default=RunSpec.max_length, show_default=True, help="Tokens of an example.")
+@click.option("--warmup", type=float, default=RunSpec.warmup, show_default=True, help="Share of the steps.")
+@click.option("--weight-decay", type=float, default=RunSpec.weight_decay, show_default=True)
+@click.option("--precision", default=RunSpec.precision, show_default=True, help="auto, fp32, bf16 or fp16.")
+@click.option("--capture", default=RunSpec.capture, show_default=True, help="online, epoch_end or none.")
+@click.option("--detach", is_flag=True, help="Return once queued.")
+@click.option("--again", is_flag=True, help="Repeat a run that exists.")
+@common
+def train(dataset: str, model: str, seeds: tuple[int, ...], detach: bool, again: bool, workspace: str | None, as_json: bool, **settings: Any) -> int:
+    """Fine-tunes a model and records its training dynamics, one run a seed.
+
+    \b
+    ftft train cad --model google/electra-small-discriminator --seed 1
+    ftft train cad --model microsoft/deberta-v3-large --subset ambiguous --seed 1 --seed 2
+    """
+    given = {k: v for k, v in settings.items() if v is not None}
+    if settings["epochs"] is not None and settings["steps"] is not None:
+        raise click.UsageError("--epochs and --steps exclude each other")
+    ws = Workspace(workspace)
+    runs = ws.train(dataset, model=model, seeds=seeds, detach=True, again=again, **given)
+    existing = {r.id: r.existing for r in runs}
+    if not detach:
+        runs = wait(ws, [r.id for r in runs])
+    rows = [{"run": r.id, "state": r.state, "cause": r.cause, "folder": str(r.folder), "existing": existing[r.id]} for r in runs]
+    emit(as_json, {"runs": rows}, lambda: "\n".join(_line(ws.runs.get(r["run"]), r["existing"]) for r in rows))
+    return 0 if detach else status(runs)
+
+
+@click.command("run-spec")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def run_spec(folder: Path) -> None:
+    """Runs one run folder in the foreground: what the runner calls.
+
+    \b
+    ftft run-spec ftft-workspace/runs/0f3a5c7e9b1d2f40
+    """
+    from ftft.runfolder import RunFolder
+    from ftft.train import run_folder
+
+    run_folder(RunFolder(folder.resolve()))
+
+
+def wait(ws: Workspace, runs: list[str]) -> list[Run]:
+    """Waits with a line of progress. Ctrl-C cancels what has not ended, resumable, and gives exit status 130."""
+    show = _Progress(ws)
+    try:
+        return ws.runs.wait(runs, show)
+    except KeyboardInterrupt:
+        for run in ws.runs.list():
+            if run.id in runs and not run.final:
+                ws.runs.cancel(run.id)
+        note("\nCancelled; the last checkpoint is kept: `ftft runs resume ID` goes on from it.")
+        raise
+
+
+def status(runs: list[Run]) -> int:
+    """0 where all succeeded; else names each that did not, with its remedy."""
+    for run in runs:
+        if run.state == "failed":
+            note(f"run {run.id} failed: {run.error.get('message', run.cause)}. {run.error.get('remedy', '')}")
+        elif run.state != "succeeded":
+            note(f"run {run.id} is {run.state}. `ftft runs resume {run.id}` goes on with it")
+    return 0 if all(r.state == "succeeded" for r in runs) else 1
+
+
+class _Progress:
+    """A line that is rewritten on a terminal; elsewhere a plain line when the state or the tenth of the work changes."""
+
+    def __init__(self, ws: Workspace) -> None:
+        self.ws, self.terminal = ws, sys.stderr.isatty()
+        self.shown: dict[str, tuple] = {}
+
+    def __call__(self, run: Run) -> None:
+        done, whole = run.steps_done, run.steps_total or 0
+        mark = (run.state, done if self.terminal else 10 * done // max(whole, 1))
+        if self.shown.get(run.id) == mark:
+            return
+        self.shown[run.id] = mark
+        line = f"{time.strftime('%H:%M:%S')}  {run.id}  {run.spec.model_name}, seed {run.spec.seed}: {run.state}, step {done} of {whole}"
+        if self.terminal and not run.final:
+            click.echo(f"\r{line:<100}", err=True, nl=False)
+        else:
+            click.echo(f"\r{line:<100}".rstrip() if self.terminal else line, err=True)
+
+
+def _line(run: Run, existing: bool) -> str:
+    scores = "  ".join(f"{name} {metric} {value:.3f}" for name, s in run.scores.items() for metric, value in s.items() if metric != "loss" and value is not None)
+    return f"{run.id}  {run.state}{' (existing)' if existing else ''}  {run.spec.model_name}, seed {run.spec.seed}, {run.spec.subset or 'everything'}  {scores}"
+

@@ -1,0 +1,166 @@
+"""Data maps of a workspace, and what a selection on them means.
+
+Shapes: E epochs, N training examples of the dataset, M examples that a run recorded (M < N for a run on a subset).
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ftft import selection as pick
+from ftft.datamap import DataMap, positions
+from ftft.domain import Run, Selection, Step
+from ftft.errors import InputError, unknown
+from ftft.metrics import METRICS
+
+if TYPE_CHECKING:
+    from ftft.workspace.root import Workspace
+
+KEPT = 48  # maps, point indexes and alignments held in memory
+
+
+@dataclass(frozen=True)
+class Map(DataMap):
+    """A data map that can draw itself."""
+
+    title: str = ""
+
+    def plot(self):
+        """A matplotlib Figure: x = variability, y = confidence, colour = correctness."""
+        from ftft import figures
+
+        return figures.data_map(self.values["variability"], self.values["confidence"], self.correctness_share(), self.title)
+
+    def correctness_share(self) -> np.ndarray:
+        """(M,) share of the epochs in which the gold label won, in [0, 1]."""
+        return self.values["correctness"] / (self.epochs[1] - self.epochs[0] + 1)
+
+
+class Maps:
+    """Maps are computed once for each (run, epochs recorded so far, range) and kept for a while."""
+
+    def __init__(self, workspace: "Workspace") -> None:
+        self.workspace = workspace
+        self._kept: OrderedDict[tuple, Any] = OrderedDict()
+
+    def of(self, run: str, epochs: Sequence[int] | None = None) -> Map:
+        """The map of a run. InputError where it recorded no complete epoch, or not those."""
+        recorded = tuple(self.workspace.runs.folder(run).epoch_files())
+        if not recorded:
+            raise InputError(f"run {run} has recorded no complete epoch", "Wait for its first epoch, or train it with --capture online")
+        return self._once(("map", run, recorded, None if epochs is None else tuple(epochs)), lambda: self._compute(run, epochs))
+
+    def curves(self, runs: Sequence[str], id: str) -> dict[str, np.ndarray]:
+        """p(gold) of one example, (E,) for each run that saw it."""
+        with self.workspace.store(runs=runs) as store:
+            found = {run: store.curves(run, [id]) for run in runs}
+        return {run: curve_E1[:, 0] for run, curve_E1 in found.items() if curve_E1.size and np.isfinite(curve_E1[:, 0]).all()}
+
+    def examples(self, dataset: str, mask_N: np.ndarray | None, run: str | None, query: dict[str, Any]):
+        """A page of the examples that `mask_N` marks (all where None): (DataFrame, how many there are)."""
+        rows = None if mask_N is None else np.flatnonzero(mask_N)
+        with self.workspace.store(runs=[run] if run else [], datasets=[dataset]) as store:
+            return store.page(dataset, rows=rows, run=run, **query)
+
+    def resolve(self, selection: Selection) -> np.ndarray:
+        """(N,) bool. Steps are folded from the first to the last, starting with nothing selected."""
+        ids_N = self.workspace.data.ids(selection.dataset)
+        return pick.fold(selection.steps, lambda step: self._mask(selection.dataset, step), len(ids_N))
+
+    def top_selection(self, *, run: str, by: str, top: float | None = None, bottom: float | None = None, epochs: Sequence[int] | None = None) -> Selection:
+        """One step: the `top` or `bottom` share of a run's examples by a metric."""
+        if (top is None) == (bottom is None):
+            raise InputError("a selection by metric needs a share", "Give one of top and bottom, such as --top 0.33")
+        run = self.workspace.runs.id(run)
+        _known_metric(by)
+        what = {"run": run, "metric": by, "q": top or bottom, "end": "top" if bottom is None else "bottom", "epochs": list(epochs) if epochs else None}
+        return Selection(self.workspace.runs.get(run).spec.dataset, (Step("new", "top", what),))
+
+    # ---- one step
+
+    def _mask(self, dataset: str, step: Step) -> np.ndarray:
+        data = self.workspace.data
+        match step.by:
+            case "region" | "top":
+                return self._on_map(dataset, step)
+            case "label":
+                return pick.by_label(data.gold(dataset), data.get(dataset).labels, step["labels"])
+            case "text":
+                return pick.by_text(self._texts(dataset), step["query"], step["regex"])
+            case "column":
+                return pick.by_column(self._column(dataset, step["column"]), step["values"], step["min"], step["max"])
+            case "ids":
+                return pick.by_ids(data.ids(dataset), step["ids"])
+            case "subset":
+                subset = self.workspace.subsets.get(step["subset"])
+                if subset.dataset_name != dataset:
+                    raise InputError(f"subset {subset.name!r} is of dataset {subset.dataset_name!r}, not {dataset!r}", "Use a subset of the same dataset")
+                return pick.by_ids(data.ids(dataset), subset.ids)
+        raise AssertionError(step.by)
+
+    def _on_map(self, dataset: str, step: Step) -> np.ndarray:
+        run = self.workspace.runs.id(step["run"])
+        of = self.workspace.runs.get(run).spec.dataset
+        if of != dataset:
+            raise InputError(f"run {run} is of dataset {of!r}, not {dataset!r}", "Select on a map of the same dataset")
+        found = self.of(run, step["epochs"])
+        if step.by == "top":
+            _known_metric(step["metric"])
+            labels_M = found.gold_N if step["per_label"] else None
+            mask_M = pick.top(found.ids_N, found.values[step["metric"]], step["q"], step["end"], labels_M)
+        else:
+            x, y = _known_metric(step["x"]), _known_metric(step["y"])
+            index = self._once(("points", run, found.recorded, found.epochs, x, y), lambda: pick.PointIndex(found.values[x], found.values[y]))
+            mask_M = index.inside(step["shapes"])
+        return self._in_dataset(dataset, found, mask_M)
+
+    def _in_dataset(self, dataset: str, found: DataMap, mask_M: np.ndarray) -> np.ndarray:
+        """The same examples in the dataset's order; examples that the run did not see are not selected."""
+        ids_N = self.workspace.data.ids(dataset)
+        key = ("rows", found.run, self.workspace.data.get(dataset).fingerprint)
+        rows_N = self._once(key, lambda: positions(found.ids_N, ids_N))
+        return (rows_N >= 0) & mask_M[rows_N]
+
+    # ---- data behind it
+
+    def _compute(self, run: str, epochs: Sequence[int] | None) -> Map:
+        about = self.workspace.runs.get(run)
+        with self.workspace.store(runs=[run]) as store:
+            dynamics = store.dynamics(run)
+        plain = DataMap.of(dynamics, self.workspace.data.get(about.spec.dataset).labels, epochs)
+        return Map(**{f.name: getattr(plain, f.name) for f in fields(DataMap)}, title=_title(about))
+
+    def _texts(self, dataset: str) -> np.ndarray:
+        about = self.workspace.data.get(dataset)
+
+        def read() -> np.ndarray:
+            columns = self.workspace.data.rows(dataset)[list(about.text_columns)].fillna("")
+            return columns.agg(" ".join, axis=1).to_numpy(dtype=object)
+
+        return self._once(("texts", dataset, about.fingerprint), read)
+
+    def _column(self, dataset: str, column: str) -> np.ndarray:
+        rows = self.workspace.data.rows(dataset)
+        if column not in rows.columns:
+            raise unknown("column", column, rows.columns)
+        return rows[column].to_numpy()
+
+    def _once(self, key: tuple, make: Callable[[], Any]) -> Any:
+        if key not in self._kept:
+            self._kept[key] = make()
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return self._kept[key]
+
+
+def _known_metric(name: str) -> str:
+    if name not in METRICS:
+        raise unknown("metric", name, METRICS)
+    return name
+
+
+def _title(run: Run) -> str:
+    return f"{run.spec.model_name}, seed {run.spec.seed}" if run.spec.seed is not None else run.spec.model_name

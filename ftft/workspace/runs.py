@@ -1,0 +1,130 @@
+"""Runs of a workspace: what became of each, and how to stop it or go on."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from ftft import jobs
+from ftft.domain import Run
+from ftft.errors import InputError, unknown
+from ftft.runfolder import RunFolder
+
+if TYPE_CHECKING:
+    from ftft.workspace.root import Workspace
+
+
+class Runs:
+    """`ws.runs`."""
+
+    def __init__(self, workspace: "Workspace") -> None:
+        self.workspace = workspace
+        self.root = workspace.path / "runs"
+        self._finished: dict[str, tuple[int, Run]] = {}  # a verdict does not change, so it is read once
+
+    def ids(self) -> list[str]:
+        """Ids of all runs whose folder is there."""
+        return [f.parent.name for f in self.root.glob("*/spec.json")]
+
+    def id(self, prefix: str) -> str:
+        """The one run whose id starts with `prefix`. InputError where there is none, or more than one."""
+        if (self.root / prefix / "spec.json").exists() and prefix == self.folder(prefix).run:
+            return prefix
+        fitting = [run for run in self.ids() if run.startswith(prefix)] if prefix else []
+        if len(fitting) == 1:
+            return fitting[0]
+        if not fitting:
+            raise unknown("run", prefix, self.ids())
+        raise InputError(f"run {prefix!r} is ambiguous", f"It could be {', '.join(sorted(fitting)[:5])}")
+
+    def folder(self, run: str) -> RunFolder:
+        """The folder of a run, given its full id."""
+        return RunFolder(self.root / run)
+
+    def get(self, run: str) -> Run:
+        """A run as it stands now."""
+        return self._read(self.folder(self.id(run)), jobs.Queue(self.workspace.path))
+
+    def list(self, dataset: str | None = None, state: str | None = None) -> list[Run]:
+        """Runs, newest first; of one dataset or in one state where given."""
+        queue = jobs.Queue(self.workspace.path)
+        found = []
+        for run in self.ids():
+            try:
+                found.append(self._read(self.folder(run), queue))
+            except FileNotFoundError:  # its folder was removed between the listing and the reading
+                self._finished.pop(run, None)
+        kept = [r for r in found if (dataset is None or r.spec.dataset == dataset) and (state is None or r.state == state)]
+        return sorted(kept, key=lambda r: (r.created, r.position or 0, r.id), reverse=True)
+
+    def progress(self, run: str) -> list[dict[str, Any]]:
+        """The lines of `metrics.jsonl`, oldest first."""
+        return list(self.folder(self.id(run)).progress())
+
+    def log(self, run: str, lines: int = 200) -> str:
+        """The last lines of the log; empty before the run has started."""
+        file = self.folder(self.id(run)).log_file
+        if not file.exists():
+            return ""
+        with file.open(encoding="utf-8", errors="replace") as text:
+            return "".join(deque(text, lines))
+
+    def cancel(self, run: str) -> Run:
+        """Asks a queued or running run to stop; its last checkpoint is kept. Returns at once."""
+        jobs.cancel(self.workspace.path, self.folder(self.id(run)))
+        return self.get(run)
+
+    def resume(self, run: str) -> Run:
+        """Queues a cancelled, failed or lost run again: it goes on from its last checkpoint. Returns at once."""
+        run = self.id(run)
+        if self.get(run).state in ("cancelled", "failed", "lost"):
+            self._finished.pop(run, None)
+            jobs.resume(self.workspace.path, self.folder(run))
+            self.workspace.wake()
+        return self.get(run)
+
+    def wait(self, runs: Iterable[str], on_progress: Callable[[Run], None] = lambda run: None, poll: float = 0.3) -> list[Run]:
+        """Blocks until all have ended; `on_progress` is called with each that has not, several times a second."""
+        waiting = [self.id(r) for r in runs]
+        while True:
+            now = [self.get(r) for r in waiting]
+            for run in now:
+                on_progress(run)
+            if all(r.final for r in now):
+                return now
+            self.workspace.wake()
+            time.sleep(poll)
+
+    def _read(self, folder: RunFolder, queue: Any) -> Run:
+        stamp = folder.results_file.stat().st_mtime_ns if folder.results_file.exists() else 0
+        known = self._finished.get(folder.run)
+        if known and known[0] == stamp and stamp:
+            return known[1]
+        spec, verdict = folder.spec(), folder.verdict() or {}
+        run = Run(
+            id=folder.run,
+            spec=spec,
+            state=jobs.state(folder, queue),
+            folder=folder.path,
+            created=folder.created(),
+            cause=verdict.get("cause"),
+            epochs_recorded=len(folder.epoch_files()),
+            steps_done=verdict["steps_done"] if verdict.get("steps_done") is not None else _last_step(folder),
+            steps_total=spec.total_steps(self.workspace.data.get(spec.dataset).train.rows) if self._has(spec.dataset) else spec.steps,
+            position=queue.position(folder.run),
+            scores=verdict.get("scores", {}),
+            cost=verdict.get("cost", {}),
+            environment=verdict.get("environment", {}),
+            error=verdict.get("error", {}),
+            warnings=tuple(verdict.get("warnings", ())),
+        )
+        if verdict:
+            self._finished[folder.run] = (stamp, run)
+        return run
+
+    def _has(self, dataset: str) -> bool:
+        return dataset in self.workspace.data.names()
+
+
+def _last_step(folder: RunFolder) -> int:
+    return max((line["step"] for line in folder.progress() if "step" in line), default=0)

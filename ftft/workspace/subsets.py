@@ -1,0 +1,122 @@
+"""Subsets of a workspace: frozen ids, their hash, and the selection that made them."""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ftft.domain import Selection, Step, Subset, safe_name
+from ftft.errors import InputError, unknown
+from ftft.publish import publish, publish_folder, publish_json, read_json
+from ftft.workspace.data import now
+
+if TYPE_CHECKING:
+    from ftft.workspace.root import Workspace
+
+
+@dataclass(frozen=True)
+class SavedSubset(Subset):
+    """A subset in its workspace: `.dataset()` gives its rows."""
+
+    workspace: Any = field(default=None, repr=False, compare=False)
+
+    def frame(self):
+        """The subset's rows as a DataFrame, all columns, in the order of the training set."""
+        rows = self.workspace.data.rows(self.dataset_name)
+        return rows[rows["id"].isin(set(self.ids))].reset_index(drop=True)
+
+    def dataset(self):
+        """The subset's rows as a `datasets.Dataset`."""
+        import datasets
+
+        return datasets.Dataset.from_pandas(self.frame(), preserve_index=False)
+
+
+class Subsets:
+    """`ws.subsets`."""
+
+    def __init__(self, workspace: "Workspace") -> None:
+        self.workspace = workspace
+        self.root = workspace.path / "subsets"
+
+    def names(self) -> list[str]:
+        """Names of all subsets."""
+        return sorted(f.parent.name for f in self.root.glob("[!.]*/subset.json"))
+
+    def list(self, dataset: str | None = None) -> list[SavedSubset]:
+        """Subsets, newest first; of one dataset where given."""
+        every = [self.get(name) for name in self.names()]
+        return sorted((s for s in every if dataset in (None, s.dataset_name)), key=lambda s: s.created, reverse=True)
+
+    def get(self, name: str) -> SavedSubset:
+        """The subset called `name`, or the one whose hash starts with it."""
+        if name not in self.names():
+            fitting = [n for n in self.names() if len(name) >= 6 and read_json(self.root / n / "subset.json")["hash"].startswith(name)]
+            if not fitting:
+                raise unknown("subset", name, self.names())
+            name = fitting[0]
+        import pyarrow.parquet as pq
+
+        about = read_json(self.root / name / "subset.json")
+        ids = tuple(pq.read_table(self.root / name / "ids.parquet", partitioning=None)["id"].to_pylist())
+        subset = SavedSubset(
+            name, about["dataset"], ids, about["of"], about["selection"], about["labels"], about["created"], workspace=self.workspace
+        )
+        if subset.hash != about["hash"]:
+            raise InputError(f"the ids of subset {name!r} do not give its hash", f"Its folder {self.root / name} was changed: save the selection again")
+        return subset
+
+    def save(self, name: str, selection: Selection) -> SavedSubset:
+        """Freezes what the selection holds now. The same name with the same ids is returned as it is, with others it is an error."""
+        safe_name("subset", name)
+        selection = self._pinned(selection)
+        mask_N = self.workspace.resolve(selection)
+        dataset = self.workspace.data.get(selection.dataset)
+        ids = tuple(sorted(self.workspace.data.ids(selection.dataset)[mask_N].tolist()))
+        counts = Counter(self.workspace.data.gold(selection.dataset)[mask_N].tolist())
+        labels = {label: counts.get(n, 0) for n, label in enumerate(dataset.labels)}
+        subset = SavedSubset(name, dataset.name, ids, len(mask_N), selection.to_json(), labels, now(), workspace=self.workspace)
+        if name in self.names():
+            old = self.get(name)
+            if (old.hash, old.dataset_name) != (subset.hash, subset.dataset_name):
+                raise InputError(f"subset {name!r} exists with {len(old.ids)} other examples of {old.dataset_name}", "Choose another name")
+            return old
+        publish_folder(self.root / name, lambda aside: _write(aside, subset))
+        return subset
+
+    def export(self, name: str, out: Path) -> Path:
+        """Writes the rows as .jsonl, .csv or .parquet, the ids alone as .txt, or a `datasets` folder where `out` has no ending."""
+        subset = self.get(name)
+        kind = out.suffix.lower()
+        if kind == "":
+            publish_folder(out, lambda aside: subset.dataset().save_to_disk(str(aside)))
+            return out
+        writers = {
+            ".jsonl": lambda aside: subset.frame().to_json(aside, orient="records", lines=True, force_ascii=False),
+            ".csv": lambda aside: subset.frame().to_csv(aside, index=False),
+            ".parquet": lambda aside: subset.frame().to_parquet(aside, index=False),
+            ".txt": lambda aside: aside.write_text("\n".join(subset.ids) + "\n", encoding="utf-8"),
+        }
+        if kind not in writers:
+            raise unknown("kind of file", kind, writers)
+        publish(out, writers[kind])
+        return out
+
+    def _pinned(self, selection: Selection) -> Selection:
+        """With the epochs that "all so far" means now, so that the provenance stays true when a run goes on."""
+
+        def pin(step: Step) -> Step:
+            if step.by not in ("region", "top") or step["epochs"] is not None:
+                return step
+            return replace(step, what={**step.what, "epochs": list(self.workspace.map(step["run"]).epochs)})
+
+        return Selection(selection.dataset, tuple(pin(s) for s in selection.steps))
+
+
+def _write(folder: Path, subset: Subset) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"id": pa.array(subset.ids, pa.string())}), folder / "ids.parquet", compression="zstd")
+    publish_json(folder / "subset.json", subset.to_json())
+

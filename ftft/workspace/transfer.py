@@ -1,0 +1,81 @@
+"""Do training dynamics transfer? Agreement of pairs of runs, beside what chance gives and what one model reaches with itself."""
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ftft import selection as pick
+from ftft import stats
+from ftft.datamap import DataMap, positions
+from ftft.domain import Run
+from ftft.errors import InputError
+
+if TYPE_CHECKING:
+    from ftft.workspace.root import Workspace
+
+
+def pairs(workspace: "Workspace", runs: Sequence[str], top: float, epochs: Sequence[int] | None) -> list[dict[str, Any]]:
+    """`{a, b, n, same_order, spearman{confidence, variability}, overlap{q, value, chance, chance_within_labels, ceiling, low, high}}` for each pair."""
+    if len(set(runs)) < 2:
+        raise InputError("transfer compares runs with each other", "Name at least two different runs")
+    if not 0 < top < 1:
+        raise InputError(f"top is {top}", "Give a share between 0 and 1, such as 0.33")
+    about = {run: workspace.runs.get(run) for run in runs}
+    sets = {r.spec.dataset for r in about.values()}
+    if len(sets) > 1:
+        raise InputError(f"the runs are of different datasets: {', '.join(sorted(sets))}", "Compare runs of one dataset")
+    return [_pair(workspace, about[a], about[b], top, epochs) for a, b in combinations(dict.fromkeys(runs), 2)]
+
+
+def _pair(workspace: "Workspace", a: Run, b: Run, top: float, epochs: Sequence[int] | None) -> dict[str, Any]:
+    first, second, rows_a, rows_b = _aligned(workspace, a.id, b.id, epochs)
+    rank = {m: stats.spearman(first.values[m][rows_a], second.values[m][rows_b]) for m in ("confidence", "variability")}
+    overlap = stats.overlap(
+        first.ids_N[rows_a], first.values["variability"][rows_a], second.values["variability"][rows_b], first.gold_N[rows_a], top
+    )
+    return {
+        "a": a.id,
+        "b": b.id,
+        "n": len(rows_a),
+        "same_order": _same_order(workspace, a.id, b.id),
+        "spearman": rank,
+        "overlap": {"q": top, **overlap, "ceiling": _ceiling(workspace, (a, b), top, epochs)},
+    }
+
+
+def _aligned(workspace: "Workspace", a: str, b: str, epochs: Sequence[int] | None) -> tuple[DataMap, DataMap, np.ndarray, np.ndarray]:
+    """Both maps, and the rows of the examples that both runs saw."""
+    first, second = workspace.map(a, epochs), workspace.map(b, epochs)
+    rows_b = positions(second.ids_N, first.ids_N)
+    shared = rows_b >= 0
+    if shared.sum() < 3:
+        raise InputError(f"runs {a} and {b} have {shared.sum()} examples in common", "Compare runs on the same training set")
+    return first, second, np.flatnonzero(shared), rows_b[shared]
+
+
+def _ceiling(workspace: "Workspace", runs: tuple[Run, Run], top: float, epochs: Sequence[int] | None) -> float | None:
+    """Mean overlap of either model with itself under another seed; None where no such run exists."""
+    found = []
+    for run in runs:
+        for other in workspace.runs.list(dataset=run.spec.dataset):
+            if _same_but_seed(run, other):
+                first, second, rows_a, rows_b = _aligned(workspace, run.id, other.id, epochs)
+                tops = [
+                    pick.top(first.ids_N[rows_a], m.values["variability"][rows], top) for m, rows in ((first, rows_a), (second, rows_b))
+                ]
+                found.append((tops[0] & tops[1]).sum() / tops[0].sum())
+    return float(np.mean(found)) if found else None
+
+
+def _same_but_seed(run: Run, other: Run) -> bool:
+    def rest(r: Run) -> dict[str, Any]:
+        return {k: v for k, v in r.spec.to_json().items() if k not in ("seed", "seeds", "again", "model")}
+
+    return other.id != run.id and other.epochs_recorded == run.epochs_recorded and rest(run) == rest(other) and run.spec.seeds != other.spec.seeds
+
+
+def _same_order(workspace: "Workspace", a: str, b: str) -> bool:
+    with workspace.store(runs=[a, b]) as store:
+        return store.dynamics(a).order_hashes[0] == store.dynamics(b).order_hashes[0]

@@ -1,8 +1,17 @@
 """Times as people say them: how long something took, and when it began on the reader's clock."""
 
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 THIN = "\u202f"
+
+
+def reader_zone(name: str | None) -> tzinfo:
+    """The time zone that the browser names; UTC where it names none that is known here."""
+    try:
+        return ZoneInfo(name) if name else UTC
+    except ZoneInfoNotFoundError:
+        return UTC
 
 
 def duration(seconds: float) -> str:

@@ -14,26 +14,13 @@ from ftft.domain import Dataset, Run, RunSpec, Seeds, Subset
 
 # What a spec holds besides settings: what the row is about, which seed it is, and what does not change the numbers.
 _NOT_SETTINGS = frozenset(
-    {
-        "dataset",
-        "dataset_fingerprint",
-        "model",
-        "subset",
-        "subset_hash",
-        "seed",
-        "seeds",
-        "epochs",
-        "steps",
-        "capture",
-        "again",
-        "eval_batch_size",
-    }
+    "dataset dataset_fingerprint model subset subset_hash seed seeds epochs steps capture again eval_batch_size".split()
 )
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of scores: an evaluation set, or the mean over several (`evaluations`). `distribution`: "id" or "ood"; `role`: "dev" or "test"."""
+    """A column of scores: one evaluation set, or the mean over several. `distribution`: "id" or "ood"; `role`: "dev" or "test"."""
 
     name: str
     distribution: str
@@ -66,7 +53,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """Runs that differ only in their seed. `subset` is None for everything; `examples` is None when the subset is no longer in the workspace.
+    """Runs that differ only in their seed. `subset` is None for everything, `examples` when the subset is no longer in the workspace.
 
     `cost` is the main runs' training FLOPs over those of the same seeds on everything; `reference_cost` what the runs that chose the subset
     add to one main run, in the same unit: 0 when no run chose it, None when it is not known.
@@ -100,14 +87,6 @@ class Table:
     outdated: int
 
 
-def budget(spec: RunSpec, rows: int) -> int:
-    """Optimiser steps that the spec asks for, where the whole training set has `rows` examples."""
-    if spec.steps is not None:
-        return spec.steps
-    assert spec.epochs is not None
-    return spec.epochs * -(-rows // (spec.batch_size * spec.grad_accum))
-
-
 def columns(dataset: Dataset) -> tuple[Column, ...]:
     """In distribution first, test before dev; where several test sets are out of distribution, their mean comes last."""
     sets = [Column(s.name, s.distribution, s.role, (s.name,)) for s in dataset.evaluations]
@@ -119,7 +98,7 @@ def columns(dataset: Dataset) -> tuple[Column, ...]:
 
 
 def compare(dataset: Dataset, runs: Iterable[Run], subsets: Iterable[Subset], metric: str) -> Table:
-    """The table over all `runs` of a dataset (references included: they give the cost of choosing). `metric`: accuracy, macro_f1 or auroc."""
+    """The table over all `runs` of a dataset; references included, for what choosing cost. `metric`: accuracy, macro_f1 or auroc."""
     of_name = [run for run in runs if run.spec.dataset == dataset.name]
     runs = [run for run in of_name if run.spec.dataset_fingerprint == dataset.fingerprint]
     groups: dict[tuple, dict[str | None, list[Run]]] = {}
@@ -163,7 +142,7 @@ def records(table: Table, dataset: Dataset) -> list[dict[str, Any]]:
 
 
 def _settings_key(spec: RunSpec, rows: int) -> tuple:
-    return (budget(spec, rows), *sorted((k, repr(v)) for k, v in _settings(spec).items()))
+    return (spec.total_steps(rows), *sorted((k, repr(v)) for k, v in _settings(spec).items()))
 
 
 def _settings(spec: RunSpec) -> dict[str, Any]:
@@ -181,7 +160,7 @@ def _row(
         model=spec.model_name,
         subset=spec.subset,
         examples=dataset.train.rows if everything else len(subset.ids) if subset else None,
-        steps=budget(spec, dataset.train.rows),
+        steps=spec.total_steps(dataset.train.rows),
         settings={k: v for k, v in _settings(spec).items() if k not in ("model_fingerprint", "layers")},
         states=dict(Counter(run.state for run in runs)),
         seeds=tuple(sorted({_seed_name(run.spec) for run in runs if run.state == "succeeded"}, key=str)),

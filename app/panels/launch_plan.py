@@ -1,0 +1,60 @@
+"""The right side of the Launch page: what the button will queue, what the subset is like, and the command that does the same."""
+
+import html
+
+import streamlit as st
+
+from app import failure, forms, health, parts
+from app.order import Group, Order, start
+from app.panels import label_shares
+from ftft import Workspace
+
+STATE_PILL = {"succeeded": "good", "running": "accent", "queued": "muted", "failed": "bad", "cancelled": "muted", "lost": "warn"}
+
+
+def panel(ws: Workspace, order: Order, groups: list[Group]) -> None:
+    """Everything that can be known before anything is spent, and the button."""
+    new = sum(group.new for group in groups)
+    there = sum(len(group.specs) for group in groups) - new
+    note = f"{parts.plural(there, 'run')} of this plan {'exists' if there == 1 else 'exist'} already" if there else "one a seed"
+    st.html(f"<div class='cost'><b>{parts.num(new)}</b><span>{'run' if new == 1 else 'runs'} to queue · {note}</span></div>")
+    st.html(_table(groups))
+    label = f"Start {parts.plural(new, 'run')}" if new else "Nothing new to start"
+    if st.button(label, type="primary", icon=":material/rocket_launch:", width="stretch", key="start_runs", disabled=not new):
+        started = forms.attempt(start, ws, order)
+        if started.problem:
+            failure.show(started.problem)
+        else:
+            st.switch_page("views/runs.py")
+    _health(ws, order)
+    parts.section("The same on the command line")
+    st.code("\n".join(group.command for group in groups), language="bash", wrap_lines=True)
+
+
+def _table(groups: list[Group]) -> str:
+    head = "<tr><th>on</th><th class='r'>examples</th><th class='r'>steps</th><th class='r'>passes</th><th>seeds</th></tr>"
+    return f"<table class='grid'>{head}{''.join(_line(group) for group in groups)}</table>"
+
+
+def _line(group: Group) -> str:
+    seeds = " ".join(_seed(str(spec.seed), group.state.get(spec.run)) for spec in group.specs)
+    return (
+        f"<tr><td>{html.escape(group.subset or 'everything')}</td><td class='r'>{parts.num(group.examples)}</td>"
+        f"<td class='r'>{parts.num(group.steps)}</td><td class='r' title='How often a run sees each example on average'>{group.passes:.1f}</td>"
+        f"<td class='seeds'>{seeds}</td></tr>"
+    )
+
+
+def _seed(seed: str, state: str | None) -> str:
+    return parts.pill(seed, "accent") if state is None else parts.pill(f"{seed} {state}", STATE_PILL[state])
+
+
+def _health(ws: Workspace, order: Order) -> None:
+    if order.subset is None:
+        return
+    subset, dataset = ws.subsets.get(order.subset), ws.data.get(order.dataset)
+    parts.section("The subset", f"{parts.of(len(subset.ids), subset.of)} examples")
+    whole = health.shares(dataset.train.labels, dataset.labels)
+    st.html(label_shares.bars(subset.labels, whole, dataset.labels, "labels of the subset; tick: the whole training set"))
+    icons = {"good": "check_circle", "warn": "warning"}
+    st.html("".join(parts.finding(check.kind, icons[check.kind], check.title, check.remark) for check in health.checks(subset, dataset)))

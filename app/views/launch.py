@@ -1,0 +1,24 @@
+"""Launch: what will run on the left; on the right what that means, before anything is spent."""
+
+import streamlit as st
+
+from app import failure, forms, order, parts
+from app.backend import workspace
+from app.panels import launch_form, launch_plan
+
+ws = workspace()
+parts.page_header("Launch", "Fine-tune a main model on a subset, and on everything for comparison.")
+datasets = ws.data.list()
+if not datasets:
+    parts.empty("rocket_launch", "No dataset yet", "Add one on the Data page, or run `ftft demo`.")
+    st.stop()
+
+left, right = st.columns([1.6, 1], gap="large")
+with left:
+    asked = forms.attempt(order.read, launch_form.form(ws, datasets))
+with right, st.container(border=True, key="price"):
+    planned = forms.attempt(order.plan, ws, asked.value) if asked.value else asked
+    if planned.problem:
+        failure.show(planned.problem)
+    else:
+        launch_plan.panel(ws, asked.value, planned.value)

@@ -1,0 +1,108 @@
+"""The table of the Results page as markup: one row a model, budget and subset; sets grouped by distribution; scores in points."""
+
+import html
+from collections.abc import Callable
+from itertools import groupby
+from typing import Any
+
+import streamlit as st
+
+from app import comparison, parts
+from app.comparison import Cell, Column, Row, Table
+from ftft import Workspace
+from ftft.domain import Dataset
+
+SPAN = 10.0  # points: half-width of the strips on which each seed's difference is a dot
+NAMES = {"accuracy": "accuracy", "macro_f1": "macro F1", "auroc": "AUROC"}
+GROUPS = {"id": "in distribution", "ood": "out of distribution"}
+
+
+def dataset_box(ws: Workspace, names: list[str]) -> str:
+    """The dataset to show: at first the one that a main run was asked for last."""
+    latest = next((run.spec.dataset for run in ws.runs.list() if run.spec.subset and run.spec.dataset in names), names[0])
+    chosen = st.selectbox("Dataset", names, names.index(latest), label_visibility="collapsed", width=200, key="results_dataset")
+    return chosen or latest
+
+
+def metric_name(dataset: Dataset) -> Callable[[str], str]:
+    """How the metric box writes a metric; the dataset's own is marked."""
+    return lambda metric: f"{NAMES[metric]} (primary)" if metric == dataset.metric else NAMES[metric]
+
+
+def outdated(table: Table) -> None:
+    """Says that runs on an earlier version of the dataset are left out."""
+    if table.outdated:
+        st.html(
+            f"<p class='hint'>{parts.plural(table.outdated, 'run')} on an earlier version of this dataset left out: its scores do not compare.</p>"
+        )
+
+
+def markup(table: Table) -> str:
+    """The table, with its legend below."""
+    settings = comparison.telling_settings(table)
+    body = "".join(_row(row, table.columns, told) for row, told in zip(table.rows, settings, strict=True))
+    legend = (
+        f"{NAMES[table.metric]} in points, mean ± SD over seeds (no SD from one seed). Below it the paired difference to everything: its mean, and "
+        f"each seed as a dot on ±{SPAN:.0f} points. Cost: training FLOPs, everything = 100{parts.THIN}%; “+ reference” adds the whole runs that chose the subset."
+    )
+    return f"<table class='results'>{_head(table)}{body}</table><p class='hint'>{legend}</p>"
+
+
+def _head(table: Table) -> str:
+    groups = "".join(f"<th colspan='{len(list(cs))}'>{GROUPS[where]}</th>" for where, cs in groupby(table.columns, lambda c: c.distribution))
+    names = "".join(
+        f"<th title='{html.escape(', '.join(c.evaluations))}'>{html.escape(c.name)}{' · dev' if c.role == 'dev' else ''}</th>"
+        for c in table.columns
+    )
+    return (
+        f"<tr class='groups'><th></th><th></th>{groups}<th colspan='2'>cost of a main run</th></tr>"
+        f"<tr class='names'><th></th><th class='r'>steps</th>{names}<th>main run only</th><th>+ reference</th></tr>"
+    )
+
+
+def _row(row: Row, columns: tuple[Column, ...], told: dict[str, Any]) -> str:
+    what = html.escape(row.subset) if row.subset else "everything"
+    size = f"{parts.num(row.examples)} examples" if row.examples is not None else "subset removed"
+    settings = "".join(f" · {html.escape(name.replace('_', ' '))} {html.escape(f'{value}')}" for name, value in told.items() if name != "steps")
+    cells = "".join(_cell(cell, row.subset is None, len(row.seeds)) for cell, _ in zip(row.cells, columns, strict=True))
+    return (
+        f"<tr class='{'ours' if row.subset else 'all'}'><th scope='row'>{what}<small>{html.escape(row.model)} · {size}{settings}</small>"
+        f"<small>{_seeds(row)}</small></th><td class='r'>{parts.num(row.steps)}</td>{cells}"
+        f"<td class='costs'>{_share(row.cost)}</td><td class='costs'>{_share(row.whole_cost) if row.subset else _share(row.cost)}</td></tr>"
+    )
+
+
+def _seeds(row: Row) -> str:
+    done = row.states.get("succeeded", 0)
+    numbers = ", ".join(map(str, row.seeds))
+    others = [f"{parts.num(n)} {state}" for state, n in row.states.items() if state != "succeeded"]
+    first = f"{'seed' if done == 1 else 'seeds'} {html.escape(numbers)}" if done else "no seed finished"
+    return " · ".join([first, *(parts.pill(text, "bad" if text.endswith("failed") else "muted") for text in others)])
+
+
+def _cell(cell: Cell, is_everything: bool, seeds: int) -> str:
+    if cell.mean is None:
+        return "<td><div class='val muted'>–</div></td>"
+    sd = f"<small> ±{parts.THIN}{100 * cell.sd:.1f}</small>" if cell.sd is not None else ""
+    few = f"<small> {len(cell.values)} of {seeds} seeds</small>" if len(cell.values) < seeds else ""
+    below = "compared with" if is_everything else _difference(cell)
+    return f"<td><div class='val'>{100 * cell.mean:.1f}{sd}{few}</div><div class='dif'>{below}</div></td>"
+
+
+def _difference(cell: Cell) -> str:
+    if cell.difference is None:
+        return "nothing to compare with"
+    dots = "".join(f"<b class='{'gain' if d > 0 else 'loss'}' style='left:{_place(100 * d):.1f}%'></b>" for d in cell.differences)
+    each = ", ".join(parts.signed(100 * d) for d in cell.differences)
+    return f"<em>{parts.signed(100 * cell.difference)}</em><span class='seedline' title='each seed: {each}'><u></u>{dots}</span>"
+
+
+def _place(points: float) -> float:
+    """Per cent from the left on a strip of ±SPAN points; beyond its ends, at them."""
+    return 50 + 50 * max(-1.0, min(points / SPAN, 1.0))
+
+
+def _share(cost: float | None) -> str:
+    if cost is None:
+        return "<span class='muted'>not known</span>"
+    return f"{parts.pct(cost)}{parts.stack([(min(cost / 2, 1.0), 'var(--c-faint)', '')], height=5)}"

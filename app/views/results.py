@@ -1,0 +1,42 @@
+"""Results: main models on subsets beside the same model on everything, with what it cost and what it does not show."""
+
+import pandas as pd
+import streamlit as st
+
+from app import comparison, parts
+from app.backend import workspace
+from app.panels import results_claim, results_table
+from ftft.domain.dataset import METRICS
+
+ws = workspace()
+datasets = {dataset.name: dataset for dataset in ws.data.list()}
+controls = parts.page_header("Results", "A main model on a subset, beside the same model on everything: same steps, paired seeds.")
+if not datasets:
+    parts.empty("leaderboard", "No dataset yet", "Add one on the Data page, or run `ftft demo`.")
+    st.stop()
+
+with controls:
+    dataset = datasets[results_table.dataset_box(ws, list(datasets))]
+    metric = st.selectbox(
+        "Metric", METRICS, METRICS.index(dataset.metric), format_func=results_table.metric_name(dataset), label_visibility="collapsed",
+        width=170, key=f"metric_{dataset.name}",
+    )  # fmt: skip
+table = comparison.compare(dataset, ws.runs.list(dataset=dataset.name), ws.subsets.list(dataset=dataset.name), metric)
+if not table.rows:
+    parts.empty(
+        "leaderboard", "No main run yet",
+        "Choose examples on the Maps page, save them as a subset, and launch a main model on it: together with the run on everything, "
+        "so that there is something to compare with.",
+    )  # fmt: skip
+    results_table.outdated(table)
+    st.stop()
+
+with controls:
+    st.download_button(
+        "CSV", pd.DataFrame(comparison.records(table, dataset)).to_csv(index=False), f"results-{dataset.name}-{metric}.csv", "text/csv",
+        icon=":material/download:", key="download_results",
+    )  # fmt: skip
+with st.container(key="results_table"):
+    st.html(results_table.markup(table))
+results_table.outdated(table)
+results_claim.claim(table, dataset)

@@ -1,0 +1,12 @@
+"""Datasets in, as files: read from CSV, TSV, JSON Lines or Parquet, checked, published as Parquet, and read back.
+
+Reading the list of datasets costs no pyarrow; adding one or reading its rows loads it.
+"""
+
+from ftft.dataset.adding import add
+from ftft.dataset.description import Description, Evaluation, LabelMap, parse_evaluation, parse_label_map
+from ftft.dataset.stored import gold, ids, load, names, rows
+
+__all__ = [
+    "Description", "Evaluation", "LabelMap", "add", "gold", "ids", "load", "names", "parse_evaluation", "parse_label_map", "rows",
+]  # fmt: skip

@@ -1,0 +1,75 @@
+"""Datasets that are in the workspace: their description, their rows, and the arrays that everything else is aligned with.
+
+N: training examples, or the rows of an evaluation set; always in the order of the stored file.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ftft.domain import Dataset
+from ftft.errors import unknown
+from ftft.publish import read_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+def names(root: Path) -> list[str]:
+    """The datasets in the folder `root`, sorted; none where the folder does not exist yet."""
+    return sorted(f.parent.name for f in root.glob("*/dataset.json") if not f.parent.name.startswith("."))
+
+
+def load(root: Path, name: str) -> Dataset:
+    """The dataset `name`; an InputError names similar ones."""
+    known = names(root)
+    if name not in known:
+        raise unknown("dataset", name, known)
+    return Dataset.from_json(read_json(root / name / "dataset.json"))
+
+
+def split_file(folder: Path, split: str) -> Path:
+    """Where the rows of `split` lie in a dataset's folder."""
+    return folder / "train.parquet" if split == "train" else folder / "eval" / f"{split}.parquet"
+
+
+def rows(root: Path, name: str, split: str = "train", columns: Sequence[str] | None = None, limit: int | None = None) -> "pd.DataFrame":
+    """The rows of a split: id, label, texts and all other columns, or those in `columns`; the first `limit` of them."""
+    return _read(root, name, split, columns, limit).to_pandas()
+
+
+def ids(root: Path, name: str, split: str = "train") -> np.ndarray:
+    """(N,) object array of the ids, as text."""
+    return np.array(_read(root, name, split, ["id"])["id"].to_pylist(), dtype=object)
+
+
+def gold(root: Path, name: str, split: str = "train") -> np.ndarray:
+    """(N,) int32: the label of each row, as its place in `Dataset.labels`."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    labels = pa.array(load(root, name).labels, pa.string())
+    return pc.index_in(_read(root, name, split, ["label"])["label"], value_set=labels).to_numpy().astype(np.int32)
+
+
+def _read(root: Path, name: str, split: str, columns: Sequence[str] | None, limit: int | None = None) -> "pa.Table":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    known = [s.name for s in load(root, name).splits]
+    if split not in known:
+        raise unknown(f"split of dataset {name}", split, known)
+    with pq.ParquetFile(split_file(root / name, split)) as file:
+        there = file.schema_arrow.names
+        for column in columns or ():
+            if column not in there:
+                raise unknown(f"column of dataset {name}", column, there)
+        wanted = None if columns is None else list(columns)
+        if limit is None:
+            return file.read(wanted)
+        schema = file.schema_arrow if wanted is None else pa.schema([file.schema_arrow.field(c) for c in wanted])
+        first = next(file.iter_batches(max(limit, 1), columns=wanted), None)
+        return pa.Table.from_batches([first] if first is not None else [], schema if first is None else None).slice(0, limit)

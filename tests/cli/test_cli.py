@@ -1,0 +1,112 @@
+"""The command line as a user meets it: what is printed where, and the exit status."""
+
+import json
+
+import pytest
+
+from ftft.cli import COMMANDS, main
+from tests.synthetic import add_dataset, add_run
+
+
+@pytest.fixture
+def ftft(ws, capfd):
+    """Runs a command on the workspace: (exit status, standard output, standard error)."""
+
+    def run(*words, json=True):
+        with pytest.raises(SystemExit) as end:
+            main([*map(str, words), "--workspace", str(ws.path), *(["--json"] if json else [])])
+        return end.value.code, *capfd.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def run(ws, tmp_path):
+    return add_run(ws, add_dataset(ws, tmp_path), verdict={"scores": {"ood": {"accuracy": 0.5, "macro_f1": 0.5, "auroc": None, "loss": 0.7}}})
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command, capfd):
+    with pytest.raises(SystemExit) as end:
+        main([command, "--help"])
+    assert end.value.code in (0, None)
+    assert "Usage: ftft" in capfd.readouterr().out
+
+
+def test_the_loop_in_json(ftft, run, tmp_path, ws):
+    _, out, _ = ftft("data", "list")
+    assert json.loads(out)["datasets"][0].keys() == {"dataset", "rows", "fingerprint"}
+    _, out, _ = ftft("map", run.id[:6], "--out", tmp_path / "map.csv")
+    value = json.loads(out)
+    assert (value["run"], value["n"], value["epochs"], value["capture"]) == (run.id, 60, [1, 3], "online")
+    assert (tmp_path / "map.csv").read_text().startswith("id,gold,confidence,variability,correctness,forgetting,")
+    status, out, _ = ftft("select", run.id, "--by", "variability", "--top", 0.33, "--name", "s")
+    chosen = json.loads(out)
+    assert (status, chosen["n"], chosen["of"]) == (0, 20, 60)
+    _, out, _ = ftft("subsets", "show", "s")
+    assert json.loads(out).keys() >= {"subset", "dataset", "n", "of", "hash", "selection", "labels"}
+    assert json.loads(out)["hash"] == chosen["hash"] == ws.subsets.get("s").hash
+    _, out, _ = ftft("runs", "show", run.id)
+    shown = json.loads(out)
+    assert shown["spec"].keys() >= {
+        "dataset", "fingerprint", "model", "layers", "subset", "subset_hash", "methods", "seeds", "epochs", "steps", "lr", "batch_size", "capture",
+    }  # fmt: skip
+    assert shown["scores"]["ood"]["accuracy"] == 0.5
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf", "parquet", "jsonl"])
+def test_a_map_is_written_in_every_kind(ftft, run, tmp_path, kind):
+    status, _, _ = ftft("map", run.id, "--out", tmp_path / f"map.{kind}")
+    assert status == 0
+    assert (tmp_path / f"map.{kind}").stat().st_size > 500
+
+
+def test_a_selection_file_makes_a_subset(ftft, run, tmp_path):
+    file = tmp_path / "brush.json"
+    file.write_text(json.dumps({"dataset": "reviews", "steps": [{"op": "new", "by": "label", "labels": ["positive"]}]}))
+    status, out, _ = ftft("select", "--selection", file, "--name", "positive")
+    assert (status, json.loads(out)["n"]) == (0, 30)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["data", "show", "nothing"], ["data", "add", "d", "--train", "/nowhere.csv", "--text", "t", "--label", "l"], ["data", "add", "d"],
+        ["train", "reviews", "--model", "/nowhere"], ["train", "nothing", "--model", "/nowhere"], ["train", "reviews"], ["runs", "show", "zzz"],
+        ["runs", "list", "--state", "done"], ["map", "zzz"], ["map", "RUN", "--epochs", "3-1"], ["map", "RUN", "--epochs", "one"], ["map", "RUN", "--epochs", "2-9"],
+        ["map", "RUN", "--out", "map.docx"], ["transfer", "RUN"], ["transfer", "RUN", "RUN"], ["select", "--name", "s"],
+        ["select", "RUN", "--by", "confdence", "--top", "0.3", "--name", "s"], ["select", "RUN", "--by", "confidence", "--top", "1.5", "--name", "s"],
+        ["select", "RUN", "--by", "confidence", "--name", "s"], ["select", "RUN", "--by", "confidence", "--top", "0.3", "--name", "../s"],
+        ["select", "--selection", "/nowhere.json", "--name", "s"], ["subsets", "show", "nothing"], ["subsets", "export", "nothing", "--out", "x.csv"],
+        ["frobnicate"], ["map", "RUN", "--colour", "red"],
+    ],
+)  # fmt: skip
+def test_wrong_input_ends_with_2_a_remedy_and_one_json_document(ftft, run, words):
+    status, out, err = ftft(*[run.id if w == "RUN" else w for w in words])
+    assert status == 2
+    error = json.loads(out)["error"]
+    assert error.keys() == {"kind", "message", "remedy"}
+    assert error["remedy"]
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+
+
+def test_without_json_the_error_is_one_line_on_standard_error(ftft):
+    status, out, err = ftft("data", "show", "nothing", json=False)
+    assert (status, out) == (2, "")
+    assert err.startswith("ftft: dataset 'nothing' is not known.")
+
+
+def test_a_detached_train_returns_once_queued_and_can_be_cancelled(ftft, ws, tmp_path, monkeypatch):
+    from ftft.workspace import Workspace
+    from ftft.workspace.training import bundled_models
+
+    monkeypatch.setattr(Workspace, "wake", lambda self: None)  # nothing may train here
+    add_dataset(ws, tmp_path)
+    status, out, _ = ftft("train", "reviews", "--model", bundled_models()[0], "--detach", "--seed", 1, "--seed", 2)
+    runs = json.loads(out)["runs"]
+    assert status == 0
+    assert [r["state"] for r in runs] == ["queued", "queued"]
+    assert runs[0].keys() == {"run", "state", "cause", "folder", "existing"}
+    status, out, _ = ftft("runs", "cancel", runs[0]["run"])
+    assert json.loads(out)["state"] == "cancelled"

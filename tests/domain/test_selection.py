@@ -1,0 +1,83 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ftft.domain import Lasso, Selection, Step, Subset, digest_of_ids
+from ftft.errors import InputError
+
+BOX = {"type": "box", "x0": 0.1, "x1": 0.4, "y0": 0.2, "y1": 0.9}
+REGION = {"op": "new", "by": "region", "run": "0f3a", "shapes": [BOX, {"type": "lasso", "points": [[0, 0], [1, 0], [1, 1]]}], "epochs": [1, 3]}
+STEPS = [
+    REGION,
+    {"op": "add", "by": "top", "run": "0f3a", "metric": "variability", "q": 0.33},
+    {"op": "subtract", "by": "label", "labels": ["positive"]},
+    {"op": "intersect", "by": "text", "query": "not", "regex": False},
+    {"op": "add", "by": "column", "column": "length", "min": 3},
+    {"op": "add", "by": "ids", "ids": ["a", "b"]},
+    {"op": "subtract", "by": "subset", "subset": "noisy"},
+    {"op": "new", "by": "invert"},
+]
+
+
+def test_a_selection_file_is_read_and_written_back_equal():
+    selection = Selection.from_json({"dataset": "cad", "steps": STEPS})
+    again = Selection.from_json(selection.to_json())
+    assert again.to_json() == selection.to_json()
+    assert again.hash == selection.hash
+
+
+def test_a_new_step_replaces_what_was_before():
+    selection = Selection("cad").then(Step.from_json(STEPS[5])).then(Step.from_json(REGION))
+    assert [s.by for s in selection.steps] == ["region"]
+
+
+def test_inverting_keeps_what_is_inverted():
+    selection = Selection("cad").then(Step.from_json(REGION)).then(Step("new", "invert"))
+    assert [s.by for s in selection.steps] == ["region", "invert"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "remedy"),
+    [
+        ({}, "steps"), ({"dataset": "../up", "steps": []}, "letters"), ({"dataset": "d", "steps": [{}]}, "op"),
+        ({"dataset": "d", "steps": [{"op": "new", "by": "lasso"}]}, "label|region"),
+        ({"dataset": "d", "steps": [{"op": "plus", "by": "invert"}]}, "add"),
+        ({"dataset": "d", "steps": [{**REGION, "shapes": []}]}, "at least one"),
+        ({"dataset": "d", "steps": [{**REGION, "shapes": "box"}]}, "boxes and lassos|at least one"),
+        ({"dataset": "d", "steps": [{**REGION, "shapes": [{"type": "circle"}]}]}, "box, lasso"),
+        ({"dataset": "d", "steps": [{**REGION, "shapes": [{**BOX, "x0": "left"}]}]}, "x0, x1"),
+        ({"dataset": "d", "steps": [{**REGION, "shapes": [{**BOX, "x0": float("nan")}]}]}, "Draw it again"),
+        ({"dataset": "d", "steps": [{**REGION, "shapes": [{"type": "lasso", "points": [[0, 0], [1, 1]]}]}]}, "three"),
+        ({"dataset": "d", "steps": [{**REGION, "epochs": [3, 1]}]}, "first and the last"),
+        ({"dataset": "d", "steps": [{**REGION, "colour": "red"}]}, "It takes|Known|Perhaps"),
+        ({"dataset": "d", "steps": [{"op": "new", "by": "top", "run": "r", "metric": "variability", "q": 1}]}, "between 0 and 1"),
+        ({"dataset": "d", "steps": [{"op": "new", "by": "top", "run": "r", "metric": "variability", "q": 0.5, "end": "middle"}]}, "bottom, top"),
+        ({"dataset": "d", "steps": [{"op": "new", "by": "label", "labels": "positive"}]}, "labels as"),
+    ],
+)  # fmt: skip
+def test_a_broken_selection_file_is_answered_with_its_remedy(broken, remedy):
+    with pytest.raises(InputError, match=remedy):
+        Selection.from_json(broken)
+
+
+@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(max_size=5), lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(max_size=8), v, max_size=3)))
+def test_no_json_value_is_more_than_a_clear_error(value):
+    try:
+        Selection.from_json({"dataset": "d", "steps": [{"op": "new", "by": "region", "run": "r", "shapes": [value]}]})
+        Selection.from_json(value)
+    except InputError as answer:
+        assert answer.remedy
+
+
+def test_the_hash_of_a_subset_does_not_know_the_order_of_its_ids():
+    assert digest_of_ids(["b", "a"]) == digest_of_ids(["a", "b"]) == Subset("s", "cad", ("a", "b"), 5, {}).hash
+
+
+def test_an_empty_subset_cannot_exist():
+    with pytest.raises(InputError, match="Widen"):
+        Subset("s", "cad", (), 5, {})
+
+
+def test_a_lasso_with_an_infinite_corner_cannot_exist():
+    with pytest.raises(InputError, match="finite"):
+        Lasso(((0.0, 0.0), (1.0, float("inf")), (1.0, 1.0)))

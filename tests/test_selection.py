@@ -1,0 +1,238 @@
+"""Membership is exact, and depends on nothing but the examples."""
+
+import hashlib
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from ftft.domain import Box, Lasso, Step
+from ftft.errors import InputError
+from ftft.selection import PointIndex, by_column, by_ids, by_label, by_text, fold, ranking, top
+
+GRID = st.integers(0, 6)  # few places, so that points often lie on edges and vertices
+
+
+def inside(points, *shapes):
+    x_N, y_N = np.array(points, dtype=float).T
+    return PointIndex(x_N, y_N).inside(shapes).tolist()
+
+
+def is_inside(x, y, outline):
+    """Even-odd rule with edges, one point at a time, in fractions: slow and plain."""
+    x, y, odd = Fraction(x), Fraction(y), False
+    corners = [(Fraction(a), Fraction(b)) for a, b in outline]
+    for (px, py), (qx, qy) in zip(corners, corners[1:] + corners[:1], strict=True):
+        cross = (qx - px) * (y - py) - (qy - py) * (x - px)
+        if cross == 0 and min(px, qx) <= x <= max(px, qx) and min(py, qy) <= y <= max(py, qy):
+            return True
+        if (py > y) != (qy > y):
+            odd ^= x < px + (y - py) * (qx - px) / (qy - py)
+    return odd
+
+
+# ---- shapes
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(GRID, GRID), min_size=3, max_size=8), st.sampled_from([1.0, 0.1, 1 / 3]))
+def test_a_lasso_on_a_grid_agrees_with_fractions_even_where_it_crosses_itself(corners, scale):
+    outline = tuple((a * scale, b * scale) for a, b in corners)
+    points = [(a * scale / 2, b * scale / 2) for a in range(-1, 14) for b in range(-1, 14)]
+    assert inside(points, Lasso(outline)) == [is_inside(x, y, outline) for x, y in points]
+
+
+def test_random_lassos_agree_with_fractions():
+    draw = np.random.default_rng(0)
+    for corners in range(3, 23):
+        outline = tuple(map(tuple, draw.random((corners, 2)).tolist()))
+        points = draw.random((60, 2)).tolist()
+        assert inside(points, Lasso(outline)) == [is_inside(x, y, outline) for x, y in points]
+
+
+def test_edges_and_corners_belong_to_a_box_drawn_in_any_direction():
+    points = [(0, 0), (1, 1), (0.5, 1), (0, 0.5), (1.0000001, 1), (0.5, -1e-300)]
+    assert inside(points, Box(1, 0, 1, 0)) == [True, True, True, True, False, False]
+
+
+def test_edges_and_corners_belong_to_a_lasso():
+    triangle = Lasso(((0, 0), (4, 0), (0, 4)))
+    assert inside([(0, 0), (4, 0), (0, 4), (2, 0), (0, 2), (2, 2), (1, 3), (2, 2.0000001)], triangle) == [True] * 7 + [False]
+
+
+def test_where_a_lasso_covers_twice_it_has_a_hole():
+    star = Lasso(((0, 3), (2, -3), (-3, 1), (3, 1), (-2, -3)))
+    assert inside([(0, 0), (0, 2), (5, 0)], star) == [False, True, False]
+
+
+def test_shapes_of_one_region_are_united():
+    assert inside([(0.5, 0.5), (2.5, 2.5), (1.5, 1.5)], Box(0, 1, 0, 1), Box(2, 3, 2, 3)) == [True, True, False]
+
+
+def test_a_point_without_coordinates_is_in_no_shape():
+    everything = (Box(-9, 9, -9, 9), Lasso(((-9, -9), (9, -9), (9, 9), (-9, 9))))
+    assert inside([(np.nan, 0), (0, np.nan), (0, 0)], *everything) == [False, False, True]
+
+
+def test_a_lasso_with_enormous_and_minute_edges_is_still_exact():
+    outline = ((-1e308, 0), (1e308, 1e-300), (1e308, 1))
+    points = [(0, 5e-301), (0, 4e-301), (0, 0.4), (0, 0.6)]
+    assert inside(points, Lasso(outline)) == [is_inside(x, y, outline) for x, y in points]
+
+
+# ---- ranking
+
+
+def brute_force(ids, values, k, end):
+    sign = -1 if end == "top" else 1
+    number = [np.inf if np.isnan(v) else v for v in values]
+    return sorted(range(len(ids)), key=lambda n: (sign * number[n], hashlib.sha256(ids[n].encode()).digest()))[:k]
+
+
+def some_ids(n):
+    return np.array([f"row-{i}" for i in range(n)], dtype=object)
+
+
+VALUES = arrays(np.float64, st.integers(1, 40), elements=st.sampled_from([0.0, -0.0, 0.5, 1.0, -3.0, np.nan]))
+
+
+@settings(max_examples=100, deadline=None)
+@given(VALUES, st.floats(0.01, 0.99), st.sampled_from(["top", "bottom"]))
+def test_top_and_ranking_are_what_sorting_everything_gives(values, q, end):
+    ids, k = some_ids(len(values)), round(q * len(values))
+    mask = top(ids, values, q, end)
+    assert mask.sum() == k
+    assert set(np.flatnonzero(mask)) == set(brute_force(ids, values, k, end))
+    assert ranking(ids, values, end).tolist() == brute_force(ids, values, len(ids), end)
+
+
+@settings(max_examples=50, deadline=None)
+@given(VALUES, st.floats(0.01, 0.99), st.randoms(use_true_random=False))
+def test_ties_do_not_follow_the_order_of_rows(values, q, random):
+    ids = some_ids(len(values))
+    order = np.array(random.sample(range(len(ids)), len(ids)))
+    assert set(ids[top(ids, values, q)]) == set(ids[order][top(ids[order], values[order], q)])
+
+
+def test_an_example_never_learnt_ranks_as_most_forgotten():
+    ids, forgetting = some_ids(4), np.array([0, np.nan, 3, 1])
+    assert ids[top(ids, forgetting, 0.25)].tolist() == ["row-1"]
+    assert ids[top(ids, forgetting, 0.25, end="bottom")].tolist() == ["row-0"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=60), st.floats(0.01, 0.99))
+def test_a_balanced_top_has_exactly_k_examples_and_each_label_its_share(labels, q):
+    labels, values = np.array(labels), np.arange(len(labels), dtype=float)
+    mask = top(some_ids(len(labels)), values, q, labels_N=labels)
+    assert mask.sum() == round(q * len(labels))
+    for label in set(labels.tolist()):
+        members = labels == label
+        taken = (mask & members).sum()
+        assert abs(taken - q * members.sum()) < 1
+        assert mask[members][-taken:].all() or not taken  # the highest of that label
+
+
+def test_the_label_that_comes_first_gets_the_odd_example():
+    labels = np.array([1, 1, 1, 0, 0, 0])
+    mask = top(some_ids(6), np.arange(6.0), 0.5, labels_N=labels)
+    assert [int((mask & (labels == label)).sum()) for label in (0, 1)] == [2, 1]
+
+
+@pytest.mark.parametrize("q", [0, 1, -0.1, 33, float("nan")])
+def test_a_share_outside_0_to_1_is_refused(q):
+    with pytest.raises(InputError, match="between 0 and 1"):
+        top(some_ids(3), np.zeros(3), q)
+
+
+# ---- the other steps
+
+
+def test_labels_are_chosen_by_name():
+    assert by_label(np.array([0, 2, 1]), ("no", "maybe", "yes"), ["yes", "no"]).tolist() == [True, True, False]
+    with pytest.raises(InputError, match="maybe"):
+        by_label(np.array([0]), ("no", "maybe"), ["mabe"])
+
+
+def test_text_is_found_whatever_its_case_and_special_signs_mean_themselves():
+    assert by_text(["A (good) film", "bad", "GOOD"], "good").tolist() == [True, False, True]
+    assert by_text(["A (good) film", "good"], "(Good)").tolist() == [True, False]
+
+
+def test_a_regular_expression_is_used_as_written():
+    assert by_text(["not good", "good", "Not bad"], r"^(?i:not)\b", regex=True).tolist() == [True, False, True]
+    assert by_text(["Good"], "good", regex=True).tolist() == [False]
+
+
+def test_a_wrong_regular_expression_says_what_is_wrong_with_it():
+    with pytest.raises(InputError, match=r"unterminated|missing"):
+        by_text(["a"], "(", regex=True)
+
+
+def test_a_column_is_matched_by_values_whether_numbers_or_texts():
+    assert by_column(np.array(["a", "b", None], dtype=object), values=["b"]).tolist() == [False, True, False]
+    assert by_column(np.array([3.0, np.nan, 3.5]), values=[3]).tolist() == [True, False, False]
+    assert by_column(np.array([3, 4]), values=["3"]).tolist() == [True, False]
+    assert by_column(np.array([True, False]), values=[True]).tolist() == [True, False]
+
+
+def test_a_range_includes_its_ends_and_no_missing_value():
+    assert by_column(np.array([1, 2, 3, np.nan]), min=1, max=2).tolist() == [True, True, False, False]
+    assert by_column(np.array([1, None, 3], dtype=object), min=2).tolist() == [False, False, True]
+
+
+def test_a_range_over_texts_and_an_empty_question_are_refused():
+    with pytest.raises(InputError, match="Choose by values"):
+        by_column(np.array(["a"], dtype=object), min=1)
+    with pytest.raises(InputError, match="neither"):
+        by_column(np.array([1]))
+
+
+def test_ids_that_do_not_exist_are_named():
+    ids = some_ids(3)
+    assert by_ids(ids, ["row-2", "row-0", "row-2"]).tolist() == [True, False, True]
+    with pytest.raises(InputError, match="'row-7', 'row-8', 'row-9' …"):
+        by_ids(ids, ["row-0", "row-9", "row-8", "row-7", "x"])
+
+
+# ---- steps together
+
+A, B = np.array([True, True, False, False]), np.array([True, False, True, False])
+MASKS = {"a": A, "b": B}
+
+
+def folded(*steps):
+    return fold([Step(op, "invert") if name == "not" else Step(op, "subset", {"subset": name}) for op, name in steps], mask_of, 4).tolist()
+
+
+def mask_of(step):
+    return MASKS[step["subset"]]
+
+
+def test_steps_combine_as_sets_do():
+    assert folded() == [False] * 4
+    assert folded(("new", "a"), ("add", "b")) == (A | B).tolist()
+    assert folded(("new", "a"), ("subtract", "b")) == (A & ~B).tolist()
+    assert folded(("new", "a"), ("intersect", "b")) == (A & B).tolist()
+    assert folded(("new", "a"), ("new", "b")) == B.tolist()
+
+
+def test_a_first_step_adds_to_nothing_and_takes_from_nothing():
+    assert folded(("add", "a")) == A.tolist()
+    assert folded(("subtract", "a")) == folded(("intersect", "a")) == [False] * 4
+
+
+def test_invert_takes_what_is_not_selected_so_far():
+    assert folded(("new", "not")) == [True] * 4
+    assert folded(("new", "a"), ("new", "not")) == (~A).tolist()
+    assert folded(("new", "a"), ("add", "not")) == [True] * 4
+    assert folded(("new", "a"), ("intersect", "not")) == [False] * 4
+    assert folded(("new", "a"), ("subtract", "not")) == A.tolist()
+
+
+def test_a_step_leaves_the_masks_it_was_given_alone():
+    folded(("new", "a"), ("add", "b"), ("subtract", "a"))
+    assert A.tolist() == [True, True, False, False]

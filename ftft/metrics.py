@@ -16,6 +16,7 @@ import numpy as np
 from ftft.errors import unknown
 
 BLOCK = 1 << 13  # examples worked on at a time: the intermediate arrays stay in the processor's cache, whatever N
+CARTOGRAPHY = "Swayamdipta et al. 2020"
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,11 @@ class Metric:
 METRICS = {
     m.name: m
     for m in (
-        Metric("confidence", (0, 1), "Mean probability of the gold label over the epochs", "Swayamdipta et al. 2020", "ftft.metrics:confidence"),
-        Metric("variability", (0, 0.5), "Standard deviation of that probability", "Swayamdipta et al. 2020", "ftft.metrics:variability"),
-        Metric("correctness", (0, None), "Number of epochs with the right answer", "Swayamdipta et al. 2020", "ftft.metrics:correctness"),
-        Metric("forgetting", (0, None), "How often right turned into wrong; none if never right", "Toneva et al. 2019", "ftft.metrics:forgetting"),
-        Metric("threshold_closeness", (0, 0.25), "Confidence × (1 − confidence)", "Swayamdipta et al. 2020", "ftft.metrics:threshold_closeness"),
+        Metric("confidence", (0, 1), "Mean probability of the gold label over the epochs", CARTOGRAPHY, "ftft.metrics:confidence"),
+        Metric("variability", (0, 0.5), "Standard deviation of that probability", CARTOGRAPHY, "ftft.metrics:variability"),
+        Metric("correctness", (0, None), "Number of epochs with the right answer", CARTOGRAPHY, "ftft.metrics:correctness"),
+        Metric("forgetting", (0, None), "Times right became wrong; none if never right", "Toneva et al. 2019", "ftft.metrics:forgetting"),
+        Metric("threshold_closeness", (0, 0.25), "Confidence × (1 − confidence)", CARTOGRAPHY, "ftft.metrics:threshold_closeness"),
         Metric("aum", (None, None), "Mean margin of the gold logit over the next best", "Pleiss et al. 2020", "ftft.metrics:aum"),
         Metric("el2n", (0, 2**0.5), "Mean distance of the probabilities from the gold label", "Paul et al. 2021", "ftft.metrics:el2n"),
         Metric("aleatoric", (0, 0.25), "Mean of p(gold) × (1 − p(gold))", "Data-IQ, Seedat et al. 2022", "ftft.metrics:aleatoric"),

@@ -1,0 +1,122 @@
+"""A data map: every example of one run as a point, its metrics taken over a range of epochs.
+
+Shapes: N examples.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ftft.dynamics import Dynamics
+from ftft.errors import InputError, unknown
+from ftft.metrics import METRICS, compute
+from ftft.publish import publish
+from ftft.selection import top
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REGIONS = ("easy", "ambiguous", "hard")
+AMBIGUOUS_SHARE = 0.33  # FTFT's choice
+EASY_CONFIDENCE = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class DataMap:
+    """Row n of every array is the same example; rows are ordered by id as text.
+
+    `values[metric]` is (N,) float64, NaN where there is none. `epochs` are the first and the last one taken, counted from 1;
+    `recorded` is how many complete epochs the run has; `capture` says which pass the logits come from.
+    """
+
+    run: str
+    ids_N: np.ndarray  # text
+    gold_N: np.ndarray  # int: place in `labels`
+    labels: tuple[str, ...]
+    values: dict[str, np.ndarray]
+    epochs: tuple[int, int]
+    recorded: int
+    capture: str
+
+    @classmethod
+    def of(cls, dynamics: Dynamics, labels: tuple[str, ...], epochs: tuple[int, int] | None = None) -> "DataMap":
+        """The map of `dynamics` over `epochs` (first, last), or over all of them. InputError when these were not recorded."""
+        first, last = _range(dynamics, epochs)
+        rows = [e for e, number in enumerate(dynamics.epochs) if first <= number <= last]
+        values = compute(METRICS, dynamics.logits_ENC[rows[0] : rows[-1] + 1], dynamics.gold_N)
+        recorded = len(dynamics.epochs)
+        return cls(dynamics.run, dynamics.ids_N, dynamics.gold_N, labels, values, (first, last), recorded, dynamics.capture)
+
+    @property
+    def n(self) -> int:
+        """The number of examples."""
+        return len(self.ids_N)
+
+    def region_N(self) -> np.ndarray:
+        """The region of each example, one of REGIONS, which partition the map. After Swayamdipta et al. 2020.
+
+        "ambiguous" are the most variable AMBIGUOUS_SHARE, as `top` takes them; of the rest, "easy" have a confidence of at least
+        EASY_CONFIDENCE, and "hard" are what remains.
+        """
+        ambiguous_N = top(self.ids_N, self.values["variability"], AMBIGUOUS_SHARE)
+        easy_N = self.values["confidence"] >= EASY_CONFIDENCE
+        return np.where(ambiguous_N, "ambiguous", np.where(easy_N, "easy", "hard"))
+
+    def regions(self) -> dict[str, int]:
+        """How many examples each region has."""
+        region_N = self.region_N()
+        return {region: int((region_N == region).sum()) for region in REGIONS}
+
+    def frame(self) -> "pd.DataFrame":
+        """One row an example: id, gold (the label's name), then the metrics. Counts are whole numbers; never learnt is no forgetting."""
+        import pandas as pd
+
+        columns = {"id": self.ids_N, "gold": np.array(self.labels, dtype=object)[self.gold_N], **self.values}
+        frame = pd.DataFrame(columns)
+        return frame.astype({"correctness": "int64", "forgetting": "Int64"})
+
+
+def _range(dynamics: Dynamics, epochs: tuple[int, int] | None) -> tuple[int, int]:
+    if not dynamics.epochs:
+        raise InputError(f"run {dynamics.run} has not recorded a complete epoch", "Wait for its first epoch, or train it with dynamics")
+    first, last = epochs or (dynamics.epochs[0], dynamics.epochs[-1])
+    if first > last or not {first, last} <= set(dynamics.epochs):
+        recorded = ", ".join(map(str, dynamics.epochs))
+        raise InputError(f"run {dynamics.run} cannot be mapped over epochs {first}-{last}", f"Recorded epochs: {recorded}")
+    return first, last
+
+
+def positions(ids_N: np.ndarray, wanted_M: np.ndarray) -> np.ndarray:
+    """Where each of `wanted_M` lies in `ids_N`, (M,) int; -1 where it does not. `ids_N` are distinct, in any order."""
+    import pandas as pd
+
+    return pd.Index(ids_N, dtype=object).get_indexer(pd.Index(wanted_M, dtype=object))
+
+
+# ---- files
+
+
+def write(datamap: DataMap, path: Path) -> None:
+    """Publishes the map as .csv, .parquet or .jsonl (the `td_metrics.jsonl` of the cartography code, whose rows are counted from 0)."""
+    path = Path(path)
+    writers: dict[str, Callable[[Path], object]] = {
+        ".csv": lambda aside: datamap.frame().to_csv(aside, index=False),
+        ".parquet": lambda aside: datamap.frame().to_parquet(aside, index=False),
+        ".jsonl": lambda aside: _td_metrics(datamap).to_json(aside, orient="records", lines=True, double_precision=15, force_ascii=False),
+    }
+    if path.suffix not in writers:
+        raise unknown("kind of map file", path.suffix, writers)
+    publish(path, writers[path.suffix])
+
+
+def _td_metrics(datamap: DataMap) -> "pd.DataFrame":
+    import pandas as pd
+
+    frame = datamap.frame().rename(columns={"id": "guid", "forgetting": "forgetfulness"})
+    columns = ["guid", "threshold_closeness", "confidence", "variability", "correctness", "forgetfulness"]
+    td_metrics = pd.DataFrame({name: frame[name] for name in columns})
+    td_metrics.insert(1, "index", range(datamap.n))
+    return td_metrics

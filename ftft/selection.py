@@ -1,0 +1,252 @@
+"""Which examples belong to a step of a selection, and to all steps together: arrays in, masks out.
+
+Membership is exact. A box or lasso is tested against every example, not against pixels; points on an edge belong to it; `top` takes
+exactly k examples, and ties are broken by the ids alone, so that neither the order of rows nor the machine changes a subset.
+
+Shapes: N examples.
+"""
+
+import hashlib
+import math
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
+from operator import itemgetter
+
+import numpy as np
+
+from ftft.domain import Box, Lasso, Step
+from ftft.errors import InputError, unknown
+
+EPSILON = float(np.finfo(np.float64).eps)
+
+
+class PointIndex:
+    """Points of a map, sorted by y on first use (about 0.2 s for a million), so that a shape looks only at its own rows."""
+
+    def __init__(self, x_N: np.ndarray, y_N: np.ndarray) -> None:
+        assert x_N.shape == y_N.shape
+        self.x_N, self.y_N = x_N, y_N
+
+    def inside(self, shapes: Iterable[Box | Lasso]) -> np.ndarray:
+        """Mask (N,) of the points in any of the shapes, edges included. A point without coordinates (NaN) is in none."""
+        mask_N = np.zeros(len(self.x_N), dtype=bool)
+        for shape in shapes:
+            mask_N[self._box(shape) if isinstance(shape, Box) else self._lasso(shape)] = True
+        return mask_N
+
+    @cached_property
+    def _sorted(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(places, x, y) of the points that have coordinates, y ascending."""
+        places = np.flatnonzero(~(np.isnan(self.x_N) | np.isnan(self.y_N)))
+        places = places[np.argsort(self.y_N[places], kind="stable")]
+        return places, self.x_N[places].astype(np.float64), self.y_N[places].astype(np.float64)
+
+    def _box(self, box: Box) -> np.ndarray:
+        """Places of the points in `box`."""
+        return self._within(box)[0]
+
+    def _within(self, box: Box) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(places, x, y) of the points in `box`, y ascending."""
+        places, x, y = self._sorted
+        rows = slice(np.searchsorted(y, min(box.y0, box.y1), "left"), np.searchsorted(y, max(box.y0, box.y1), "right"))
+        hit = np.flatnonzero((x[rows] >= min(box.x0, box.x1)) & (x[rows] <= max(box.x0, box.x1)))
+        return places[rows][hit], x[rows][hit], y[rows][hit]
+
+    def _lasso(self, lasso: Lasso) -> np.ndarray:
+        """Places of the points in `lasso`: those with an odd number of edges to their right, and those on an edge.
+
+        An edge spans the rows from its lower end (included) to its upper end (excluded), so that a vertex counts once.
+        """
+        xs, ys = zip(*lasso.points, strict=True)
+        places, x, y = self._within(Box(min(xs), max(xs), min(ys), max(ys)))
+        odd, on_edge = np.zeros(len(x), dtype=bool), np.zeros(len(x), dtype=bool)
+        row_of = {level: (np.searchsorted(y, level, "left"), np.searchsorted(y, level, "right")) for level in set(ys)}
+        for start, end in pairwise((*lasso.points, lasso.points[0])):
+            (px, py), (qx, qy) = sorted((start, end), key=itemgetter(1))
+            level = slice(*row_of[qy])  # the points level with the upper end: on its tip, or on a horizontal edge
+            on_edge[level] |= (x[level] >= (min(px, qx) if py == qy else qx)) & (x[level] <= (max(px, qx) if py == qy else qx))
+            rows = slice(row_of[py][0], row_of[qy][0])
+            left, on = _beside_edge(x[rows], y[rows], px, py, qx, qy)
+            odd[rows] ^= left
+            on_edge[rows][on] = True
+        return places[odd | on_edge]
+
+
+def _beside_edge(x: np.ndarray, y: np.ndarray, px: float, py: float, qx: float, qy: float) -> tuple[np.ndarray, np.ndarray]:
+    """Which points lie left of the edge from p up to q (mask), and which lie on it (places): exactly, for rows py <= y < qy.
+
+    Floating point decides where it is sure; the few points within its rounding error are settled with fractions.
+    """
+    if py == qy or px == qx:
+        return x < px, np.flatnonzero(x == px)
+    slope = (qx - px) / (qy - py)
+    rounding = 8 * EPSILON * (abs(px) + abs(qx)) if math.isfinite(slope) else math.inf
+    gap = px + (y - py) * slope - x
+    left, on = gap > 0, []
+    for n in np.flatnonzero(~(np.abs(gap) > rounding)):
+        dx, dy = Fraction(qx) - Fraction(px), Fraction(qy) - Fraction(py)
+        exact = dx * (Fraction(y[n]) - Fraction(py)) - dy * (Fraction(x[n]) - Fraction(px))
+        left[n] = exact > 0
+        if exact == 0:
+            on.append(n)
+    return left, np.array(on, dtype=int)
+
+
+# ---- ranking
+
+
+def top(ids_N: np.ndarray, values_N: np.ndarray, q: float, end: str = "top", labels_N: np.ndarray | None = None) -> np.ndarray:
+    """Mask (N,) of exactly round(q * N) examples with the highest values (`end` "top") or the lowest ("bottom").
+
+    Ties at the cut go to the ids with the smallest sha256. NaN ranks above every number: the only one is the forgetting of an example
+    that was never learnt. With `labels_N` each label gives its share of the examples: q of its own, rounded by largest remainder.
+    """
+    if not 0 < q < 1:
+        raise InputError(f"q is {q}", "Give a share between 0 and 1, such as 0.33")
+    k = round(q * len(values_N))
+    rank_N = _ascending(values_N, end)
+    if labels_N is None:
+        return _lowest(ids_N, rank_N, k)
+    mask_N = np.zeros(len(values_N), dtype=bool)
+    labels, places_N = np.unique(labels_N, return_inverse=True)
+    for label, share in enumerate(_largest_remainder(q * np.bincount(places_N, minlength=len(labels)), k)):
+        members = np.flatnonzero(places_N == label)
+        mask_N[members] = _lowest(ids_N[members], rank_N[members], share)
+    return mask_N
+
+
+def ranking(ids_N: np.ndarray, values_N: np.ndarray, end: str = "top") -> np.ndarray:
+    """Places of all examples, the highest value first (or the lowest); the first k are what `top` takes. Ties and NaN as there."""
+    rank_N = _ascending(values_N, end)
+    order_N = np.argsort(rank_N, kind="stable")
+    sorted_N = rank_N[order_N]
+    edges = np.flatnonzero(np.concatenate(([True], sorted_N[1:] != sorted_N[:-1], [True])))
+    for start in np.flatnonzero(np.diff(edges) > 1):
+        tied = slice(edges[start], edges[start + 1])
+        order_N[tied] = _by_digest(order_N[tied], ids_N)
+    return order_N
+
+
+def _ascending(values_N: np.ndarray, end: str) -> np.ndarray:
+    """Values that are lowest where `values_N` is nearest to `end`."""
+    assert end in ("top", "bottom")
+    filled_N = np.where(np.isnan(values_N), np.inf, values_N)
+    return -filled_N if end == "top" else filled_N
+
+
+def _lowest(ids_N: np.ndarray, rank_N: np.ndarray, k: int) -> np.ndarray:
+    """Mask of the k lowest ranks; only the ids that tie at the cut are hashed."""
+    if k == 0:
+        return np.zeros(len(rank_N), dtype=bool)
+    cut = np.partition(rank_N, k - 1)[k - 1]
+    mask_N = rank_N < cut
+    tied = np.flatnonzero(rank_N == cut)
+    missing = k - int(mask_N.sum())
+    if missing < len(tied):
+        tied = _by_digest(tied, ids_N)[:missing]
+    mask_N[tied] = True
+    return mask_N
+
+
+def _by_digest(places: np.ndarray, ids_N: np.ndarray) -> list[int]:
+    """`places`, ordered by the sha256 of their ids."""
+    return sorted(places.tolist(), key=lambda n: hashlib.sha256(ids_N[n].encode()).digest())
+
+
+def _largest_remainder(shares: np.ndarray, total: int) -> list[int]:
+    """Whole numbers near `shares` that sum to `total`: rounded down, what is missing goes to the largest remainders, ties to the first."""
+    whole = np.floor(shares).astype(int)
+    largest_first = np.argsort(whole - shares, kind="stable")
+    whole[largest_first[: total - whole.sum()]] += 1
+    return whole.tolist()
+
+
+# ---- the other kinds of steps
+
+
+def by_label(gold_N: np.ndarray, labels: Sequence[str], wanted: Iterable[str]) -> np.ndarray:
+    """Mask of the examples whose gold label, a place in `labels`, is one of `wanted`."""
+    places = {label: n for n, label in enumerate(labels)}
+    for label in wanted:
+        if label not in places:
+            raise unknown("label", label, labels)
+    return np.isin(gold_N, [places[label] for label in wanted])
+
+
+def by_text(texts_N: Iterable[str], query: str, regex: bool = False) -> np.ndarray:
+    """Mask of the texts that contain `query`, upper and lower case alike; or, with `regex`, in which Python's `re` finds it as written."""
+    if regex:
+        try:
+            found = re.compile(query).search
+        except re.error as problem:
+            raise InputError(f"the regular expression {query!r} is wrong: {problem}", "Mend it, or search for plain text") from problem
+        return np.array([found(text) is not None for text in texts_N], dtype=bool)
+    lower = query.lower()
+    return np.array([lower in text.lower() for text in texts_N], dtype=bool)
+
+
+def by_column(values_N: np.ndarray, values: Collection | None = None, min: float | None = None, max: float | None = None) -> np.ndarray:
+    """Mask of the examples whose value in a column is one of `values` (compared as text, numbers as numbers) and from `min` to `max`.
+
+    A missing value is never in. InputError when a range is asked of a column without numbers, or nothing is asked at all.
+    """
+    if values is None and min is None and max is None:
+        raise InputError("a step by column says neither values nor min nor max", "Give at least one of them")
+    mask_N = np.ones(len(values_N), dtype=bool)
+    if values is not None:
+        import pandas as pd
+
+        wanted = {_text(value) for value in values}
+        kinds_N, kinds = pd.factorize(values_N)
+        mask_N &= np.isin(kinds_N, [n for n, kind in enumerate(kinds) if _text(kind) in wanted])
+    if min is not None or max is not None:
+        try:
+            numbers_N = np.asarray(values_N, dtype=np.float64)
+        except (TypeError, ValueError) as problem:
+            raise InputError(f"the column holds more than numbers: {problem}", "Choose by values instead of a range") from problem
+        mask_N &= (numbers_N >= (-np.inf if min is None else min)) & (numbers_N <= (np.inf if max is None else max))
+    return mask_N
+
+
+def _text(value: object) -> str | None:
+    """One text for values that a person takes for equal: 3 and 3.0. None where there is no value."""
+    if value is None or value != value:
+        return None
+    return str(int(value)) if isinstance(value, (float, np.floating)) and value == int(value) else str(value)
+
+
+def by_ids(ids_N: np.ndarray, ids: Iterable[str]) -> np.ndarray:
+    """Mask of the examples with one of `ids`; InputError when some do not exist."""
+    wanted = set(ids)
+    mask_N = np.array([i in wanted for i in ids_N], dtype=bool)
+    if mask_N.sum() < len(wanted):
+        strange = sorted(wanted - set(ids_N[mask_N]))
+        named = ", ".join(map(repr, strange[:3])) + (" …" if len(strange) > 3 else "")
+        raise InputError(f"{len(strange)} of {len(wanted)} ids are not in the dataset: {named}", "Use the ids of its training examples")
+    return mask_N
+
+
+# ---- all steps together
+
+
+_COMBINE: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "new": lambda before, step: step,
+    "add": np.logical_or,
+    "subtract": lambda before, step: before & ~step,
+    "intersect": np.logical_and,
+}
+
+
+def fold(steps: Iterable[Step], mask_of: Callable[[Step], np.ndarray], n: int) -> np.ndarray:
+    """Mask (n,) after all steps, from the first to the last, starting with nothing selected.
+
+    `mask_of` gives the examples that a step picks; "invert" picks what is not selected so far.
+    """
+    selected_N = np.zeros(n, dtype=bool)
+    for step in steps:
+        picked_N = ~selected_N if step.by == "invert" else mask_of(step)
+        selected_N = _COMBINE[step.op](selected_N, picked_N)
+    return selected_N

@@ -13,7 +13,6 @@ Shapes: E epochs, N examples, C classes.
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 

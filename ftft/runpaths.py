@@ -80,7 +80,7 @@ class RunPaths:
             return None
 
     def publish_verdict(self, verdict: dict[str, Any]) -> None:
-        """`{"state": "succeeded" | "failed", "cause", "error", "scores", "cost", "environment", "steps_done", "warnings", …}`; everything else must be on the disk."""
+        """What architecture.md says under results.json. It comes last: everything else must be on the disk."""
         assert verdict["state"] in ("succeeded", "failed")
         publish_json(self.results_file, verdict)
 
@@ -91,7 +91,7 @@ class RunPaths:
         return {int(f.stem.removeprefix("epoch=")): f for f in sorted((self.path / "dynamics").glob("epoch=*.parquet"))}
 
     def progress(self) -> Iterator[dict[str, Any]]:
-        """The lines of `metrics.jsonl` that are whole: `{"step", "epoch", "steps", "loss", "lr", "time"}` while training, `{"step", "evaluation", SCORES…}` when scored."""
+        """The lines of `metrics.jsonl` that are whole, oldest first; architecture.md says what they hold."""
         if self.metrics_file.exists():
             with self.metrics_file.open(encoding="utf-8") as lines:
                 for line in lines:

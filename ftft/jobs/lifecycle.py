@@ -1,0 +1,93 @@
+"""What a client can ask about a run, and ask of it: in which state is it, stop it, go on with it, wait for it."""
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from pathlib import Path
+
+from ftft.domain.run import FINAL
+from ftft.jobs.launch import DEFAULT, RunnerOptions, ensure_runner
+from ftft.jobs.lock import attempt_of, is_held, take
+from ftft.jobs.waiting import Queue
+from ftft.runpaths import RunPaths
+
+
+def state(folder: RunPaths, queue: Queue) -> str:
+    """One of domain.STATES, from what is there now: the verdict, else a living attempt, else the cancel mark, else the queue's row."""
+    found = _look(folder, queue)
+    # Between two glances a run can end and leave the queue. What is lost stays lost, so a second look tells.
+    return found if found != "lost" else _look(folder, queue)
+
+
+def cancel(root: Path, folder: RunPaths, options: RunnerOptions = DEFAULT) -> None:
+    """Takes a waiting run out of the queue; of one that runs, ends all processes, politely at first. Checkpoints stay. Returns at once.
+
+    The mark comes first, and the runner looks for it after it has taken the run's lock: so no attempt starts behind our back.
+    """
+    if folder.verdict() is not None:
+        return
+    folder.cancel_file.touch()
+    queue = Queue(root)
+    if is_held(folder) or attempt_of(folder):  # alive, or dead with children that may have outlived it
+        queue.submit(folder.run)  # usually there; if not, the runner must still get to know of it
+        ensure_runner(root, options)
+    else:
+        queue.remove(folder.run)
+
+
+def resume(root: Path, folder: RunPaths, options: RunnerOptions = DEFAULT) -> None:
+    """Queues a cancelled, failed or lost run again, to go on from its last checkpoint. No change to one that succeeded, runs or waits.
+
+    A failed verdict is deleted: it holds no scores, and what happened is in the log. The run's lock is held meanwhile, so that nobody
+    sees or starts a run that is half undone. Where an attempt has the lock, one that is being cancelled perhaps, it is enough that the
+    mark goes: when it ends without a verdict, the runner starts the next one.
+    """
+    queue = Queue(root)
+    with take(folder, patience=2.0 if folder.verdict() else 0.0) or nullcontext() as lock:
+        verdict = folder.verdict()
+        if verdict and verdict["state"] == "succeeded":
+            return
+        if lock is None:
+            folder.cancel_file.unlink(missing_ok=True)
+            queue.submit(folder.run)
+        else:
+            queue.submit(folder.run)
+            folder.results_file.unlink(missing_ok=True)
+            folder.cancel_file.unlink(missing_ok=True)
+    ensure_runner(root, options)
+
+
+def wait(
+    root: Path,
+    folders: Iterable[RunPaths],
+    on_progress: Callable[[RunPaths, str], None] = lambda folder, state: None,
+    poll: float = 0.3,
+    options: RunnerOptions = DEFAULT,
+) -> dict[str, str]:
+    """Blocks until all runs have ended, and gives the state of each. `on_progress(folder, state)` is called at each look.
+
+    A runner that dies meanwhile is replaced. Interrupting the wait leaves the runs as they are.
+    """
+    queue, waiting, ended = Queue(root), list(folders), {}
+    while True:
+        for folder in list(waiting):
+            now = state(folder, queue)
+            on_progress(folder, now)
+            if now in FINAL:
+                ended[folder.run] = now
+                waiting.remove(folder)
+        if not waiting:
+            return ended
+        ensure_runner(root, options)
+        time.sleep(poll)
+
+
+def _look(folder: RunPaths, queue: Queue) -> str:
+    verdict = folder.verdict()
+    if verdict is not None:
+        return verdict["state"]
+    if is_held(folder):
+        return "running"
+    if folder.cancel_file.exists():
+        return "cancelled"
+    return "queued" if folder.run in queue else "lost"

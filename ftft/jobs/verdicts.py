@@ -1,0 +1,58 @@
+"""What the runner says of a run whose training process could not say it itself."""
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+from ftft.runpaths import RunPaths
+
+_TAIL = 4000  # bytes of the log that are searched for its last lines
+
+
+def progress(folder: RunPaths) -> str:
+    """How far the run has come: newest complete epoch and newest checkpoint. The same text means that an attempt led nowhere."""
+    checkpoints = [int(number) for f in folder.checkpoints.glob("checkpoint-*") if (number := f.name.removeprefix("checkpoint-")).isdigit()]
+    return f"epoch {max(folder.epoch_files(), default=0)}, checkpoint {max(checkpoints, default=0)}"
+
+
+def stopped(folder: RunPaths, status: int) -> dict[str, Any]:
+    """For training that ended by itself, as after a Python error that it could not put into words."""
+    lines = " / ".join(last_lines(folder)) or "it wrote nothing"
+    return _failed(folder, "internal", f"training stopped with exit status {status}: {lines}", f"See log.txt: ftft runs logs {folder.run}")
+
+
+def killed_too_often(folder: RunPaths, attempts: int) -> dict[str, Any]:
+    """For training that was killed again and again at the same place."""
+    remedy = f"Often memory is short: close other programs or lower --batch-size, then ftft runs resume {folder.run}"
+    return _failed(folder, "killed", f"training was killed {attempts} times without getting further than {progress(folder)}", remedy)
+
+
+def failed_to_start(folder: RunPaths, program: str, problem: OSError) -> dict[str, Any]:
+    """For a training process that never came to life."""
+    remedy = f"Mend the installation of {program}, then ftft runs resume {folder.run}"
+    return _failed(folder, "internal", f"training could not be started: {problem.strerror or problem}", remedy)
+
+
+def last_lines(folder: RunPaths, count: int = 3) -> list[str]:
+    """The last lines of the log that say something."""
+    if not folder.log_file.exists():
+        return []
+    with folder.log_file.open("rb") as log:
+        log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL))
+        lines = log.read().decode(errors="replace").splitlines()
+    return [line.strip() for line in lines if line.strip()][-count:]
+
+
+def _failed(folder: RunPaths, cause: str, message: str, remedy: str) -> dict[str, Any]:
+    return {
+        "state": "failed",
+        "cause": cause,
+        "error": {"kind": cause, "message": message, "remedy": remedy},
+        "scores": {},
+        "steps_done": max((line["step"] for line in folder.progress() if "step" in line), default=0),
+        "epochs_recorded": len(folder.epoch_files()),
+        "cost": {},
+        "environment": {},
+        "warnings": [],
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }

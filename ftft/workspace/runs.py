@@ -45,18 +45,6 @@ class Runs:
         """A run as it stands now."""
         return self._read(self.folder(self.id(run)), jobs.Queue(self.workspace.path))
 
-    def list(self, dataset: str | None = None, state: str | None = None) -> list[Run]:
-        """Runs, newest first; of one dataset or in one state where given."""
-        queue = jobs.Queue(self.workspace.path)
-        found = []
-        for run in self.ids():
-            try:
-                found.append(self._read(self.folder(run), queue))
-            except FileNotFoundError:  # its folder was removed between the listing and the reading
-                self._finished.pop(run, None)
-        kept = [r for r in found if (dataset is None or r.spec.dataset == dataset) and (state is None or r.state == state)]
-        return sorted(kept, key=lambda r: (r.created, r.position or 0, r.id), reverse=True)
-
     def progress(self, run: str) -> list[dict[str, Any]]:
         """The lines of `metrics.jsonl`, oldest first."""
         return list(self.folder(self.id(run)).progress())
@@ -94,6 +82,18 @@ class Runs:
                 return now
             self.workspace.wake()
             time.sleep(poll)
+
+    def list(self, dataset: str | None = None, state: str | None = None) -> list[Run]:
+        """Runs, newest first; of one dataset or in one state where given."""
+        queue = jobs.Queue(self.workspace.path)
+        found = []
+        for run in self.ids():
+            try:
+                found.append(self._read(self.folder(run), queue))
+            except FileNotFoundError:  # its folder was removed between the listing and the reading
+                self._finished.pop(run, None)
+        kept = [r for r in found if (dataset is None or r.spec.dataset == dataset) and (state is None or r.state == state)]
+        return sorted(kept, key=lambda r: (r.created, r.position or 0, r.id), reverse=True)
 
     def _read(self, folder: RunFolder, queue: Any) -> Run:
         stamp = folder.results_file.stat().st_mtime_ns if folder.results_file.exists() else 0

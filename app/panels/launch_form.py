@@ -23,7 +23,12 @@ def form(ws: Workspace, datasets: list[Dataset]) -> dict[str, Any]:
         subsets = {subset.name: subset for subset in ws.subsets.list(dataset=dataset)}
         _preset("launch_subset", "subset", [EVERYTHING, *subsets])
         subset = st.selectbox(
-            "Subset", [*subsets, EVERYTHING], format_func=lambda name: name or "everything", key="subset", persist_state="session", width=220
+            "Subset",
+            [*subsets, EVERYTHING],
+            format_func=lambda name: name or "everything",
+            key="subset",
+            persist_state="session",
+            width=220,
         )
     chosen = subsets.get(subset or EVERYTHING)
     defaults = _defaults(ws, chosen)
@@ -73,7 +78,9 @@ def _settings(default: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
     """(settings as typed, seeds as typed)."""
     with st.container(horizontal=True):
         seeds = st.text_input("Seeds", "1-3", key="seeds", width=110, persist_state="session", help="Such as 1-3 or 1, 5, 9: one run each")
-        unit = st.segmented_control("Budget in", ["epochs", "steps"], default="steps" if default["steps"] else "epochs", required=True, key=f"unit_{key}")
+        unit = st.segmented_control(
+            "Budget in", ["epochs", "steps"], default="steps" if default["steps"] else "epochs", required=True, key=f"unit_{key}"
+        )
         by_steps = unit == "steps"
         budget = st.number_input(
             "Steps" if by_steps else "Epochs", 1, value=(default["steps"] or 1000) if by_steps else (default["epochs"] or 3), width=110,
@@ -81,7 +88,9 @@ def _settings(default: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
         )  # fmt: skip
         lr = st.text_input("Learning rate", f"{default['lr']:g}", key=f"lr_{key}", width=120)
         batch = st.number_input("Batch size", 1, value=default["batch_size"], key=f"batch_{key}", width=110)
-        length = st.number_input("Max length", 1, value=default["max_length"], key=f"length_{key}", width=115, help="In tokens; longer texts are cut")
+        length = st.number_input(
+            "Max length", 1, value=default["max_length"], key=f"length_{key}", width=115, help="In tokens; longer texts are cut"
+        )
     with st.expander("More settings"), st.container(horizontal=True):
         rest = _more(default, key)
     budgets = {"epochs": None if by_steps else budget, "steps": budget if by_steps else None}
@@ -90,7 +99,9 @@ def _settings(default: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
 
 def _more(default: dict[str, Any], key: str) -> dict[str, Any]:
     return {
-        "layers": st.number_input("Layers to keep", 1, value=None, placeholder="all", key=f"layers_{key}", width=125, help="The first so many encoder layers"),
+        "layers": st.number_input(
+            "Layers to keep", 1, value=None, placeholder="all", key=f"layers_{key}", width=125, help="The first so many encoder layers"
+        ),
         "grad_accum": st.number_input("Accumulation", 1, value=default["grad_accum"], key=f"accum_{key}", width=120, help="Batches a step"),
         "warmup": st.text_input("Warm-up", f"{default['warmup']:g}", key=f"warmup_{key}", width=100, help="Share of the steps"),
         "weight_decay": st.text_input("Weight decay", f"{default['weight_decay']:g}", key=f"decay_{key}", width=115),

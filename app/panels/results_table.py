@@ -49,7 +49,9 @@ def markup(table: Table) -> str:
 
 
 def _head(table: Table) -> str:
-    groups = "".join(f"<th colspan='{len(list(cs))}'>{GROUPS[where]}</th>" for where, cs in groupby(table.columns, lambda c: c.distribution))
+    groups = "".join(
+        f"<th colspan='{len(list(cs))}'>{GROUPS[where]}</th>" for where, cs in groupby(table.columns, lambda c: c.distribution)
+    )
     names = "".join(
         f"<th title='{html.escape(', '.join(c.evaluations))}'>{html.escape(c.name)}{' · dev' if c.role == 'dev' else ''}</th>"
         for c in table.columns
@@ -63,7 +65,9 @@ def _head(table: Table) -> str:
 def _row(row: Row, columns: tuple[Column, ...], told: dict[str, Any]) -> str:
     what = html.escape(row.subset) if row.subset else "everything"
     size = f"{parts.num(row.examples)} examples" if row.examples is not None else "subset removed"
-    settings = "".join(f" · {html.escape(name.replace('_', ' '))} {html.escape(f'{value}')}" for name, value in told.items() if name != "steps")
+    settings = "".join(
+        f" · {html.escape(name.replace('_', ' '))} {html.escape(f'{value}')}" for name, value in told.items() if name != "steps"
+    )
     cells = "".join(_cell(cell, row.subset is None, len(row.seeds)) for cell, _ in zip(row.cells, columns, strict=True))
     return (
         f"<tr class='{'ours' if row.subset else 'all'}'><th scope='row'>{what}<small>{html.escape(row.model)} · {size}{settings}</small>"

@@ -91,7 +91,9 @@ def _columns() -> dict[str, Any]:
         "state": column.MultiselectColumn("state", options=list(COLOUR), color=list(COLOUR.values()), width=95),
         "run": column.TextColumn("run", width=215),
         "seed": column.TextColumn("seed", width=50),
-        "progress": column.ProgressColumn("progress", min_value=0, max_value=1, format="percent", width=100, color=theme.tokens()["accent"]),
+        "progress": column.ProgressColumn(
+            "progress", min_value=0, max_value=1, format="percent", width=100, color=theme.tokens()["accent"]
+        ),
         "asked for": column.TextColumn("asked for", width=90),
         "took": column.TextColumn("took", width=90),
         "dataset": column.TextColumn("dataset", width=90),

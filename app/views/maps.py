@@ -1,7 +1,36 @@
-"""Maps: several references side by side, one brush, the examples behind it."""
+"""Maps: several runs side by side, one brush, the examples behind it."""
 
-from app import parts
+import streamlit as st
+
+from app import brush
 from app.backend import workspace
+from app.panels import waiting
+from app.panels.choice import choose
+from app.panels.examples import detail, examples
+from app.panels.linked_maps import linked_maps, selected
+from app.panels.selection_bar import selection_bar
 
-workspace()
-parts.empty("bubble_chart", "No dataset yet", "Run `ftft demo` for one with two references, or `ftft data add` for your own.")
+ws = workspace()
+seen = waiting.snapshot(ws)
+datasets = ws.data.list()
+if datasets:
+    every_run = ws.runs.list()
+    choice = choose(ws, datasets, every_run)
+    runs = [run for run in every_run if run.spec.dataset == choice.dataset.name]
+    waiting.notices(choice, runs)
+    if choice.runs:
+        chosen = selected(ws, choice, brush.history(choice.dataset.name).now)
+        mask_N = chosen[0] if chosen else None
+        linked_maps(ws, choice, mask_N)
+        with st.bottom:  # before the table, so that the count arrives with the highlight
+            selection_bar(ws, choice, chosen)
+        table_side, detail_side = st.columns([1.9, 1], gap="medium")
+        with table_side, st.container(key="examples"):
+            examples(ws, choice, mask_N)
+        with detail_side:
+            detail(ws, choice)
+    else:
+        waiting.no_map(choice, runs)
+else:
+    waiting.no_dataset()
+waiting.watch(ws, seen)

@@ -1,0 +1,140 @@
+"""Below the maps: the selected examples as a table, and one of them in full."""
+
+import html
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app import mapmodel, parts, theme
+from app.panels.choice import Choice, run_labels
+from app.panels.linked_maps import active_run
+from ftft import Workspace
+from ftft.domain import Run
+
+PAGE_ROWS = 100  # a table whose rows can be chosen sends them all to the browser
+SORTS = ("variability", "confidence", "correctness", "forgetting", "aum", "el2n", "loss", "id")
+state = st.session_state
+
+
+def examples(ws: Workspace, choice: Choice, mask_N: np.ndarray | None) -> None:
+    """The selected examples, or all, page by page; searching, filtering and sorting are on all of them, not on the page."""
+    run = active_run(choice)
+    epochs = choice.epochs_of(run)
+    title = "Selected examples" if mask_N is not None else "All examples"
+    parts.section(title, f"metrics of {run_labels(choice.runs)[run.id]}, epochs {epochs[0]}–{epochs[1]}")
+    query = _query(choice)
+    page = state.get("table_page", 1)
+    frame, total = ws.examples(
+        choice.dataset.name, mask_N, run=run.id, epochs=epochs, offset=(page - 1) * PAGE_ROWS, limit=PAGE_ROWS, **query
+    )
+    pages = -(-total // PAGE_ROWS)
+    if page > max(pages, 1):  # the search became narrower than the page that is open
+        del state["table_page"]
+        st.rerun()
+    if not total:
+        parts.empty("search_off", "No example matches", "Clear the search or the label filter, or draw a larger region on a map.")
+        return
+    _table(choice, frame, run, f"{run.id}{page}{query}{total}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        first = (page - 1) * PAGE_ROWS + 1
+        st.caption(f"{parts.num(first)}–{parts.num(first + len(frame) - 1)} of {parts.num(total)}", width="content")
+        if pages > 1:
+            st.pagination(pages, key="table_page", max_visible_pages=5)
+
+
+def _query(choice: Choice) -> dict[str, Any]:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        search = st.text_input(
+            "Search", placeholder="Search text", icon=":material/search:", label_visibility="collapsed", width=190, key="search"
+        )
+        labels = st.pills(
+            "Label", choice.dataset.labels, selection_mode="multi", label_visibility="collapsed", key=f"labels_{choice.dataset.name}"
+        )
+        st.space("stretch")
+        sort = st.selectbox("Sort", SORTS, label_visibility="collapsed", format_func=lambda name: f"Sort: {name}", width=160, key="sort")
+        descending = st.toggle("Falling", value=True, key="falling")
+    return {"search": search, "labels": tuple(labels or ()), "sort": sort, "descending": descending}
+
+
+def _table(choice: Choice, frame: Any, run: Run, key: str) -> None:
+    t = theme.tokens()
+    first, last = choice.epochs_of(run)
+    event = st.dataframe(
+        frame[["id", "label", *choice.dataset.text_columns, "confidence", "variability", "correctness"]],
+        key=f"table_{key}",
+        hide_index=True,
+        height=320,
+        row_height=30,
+        on_select="rerun",
+        selection_mode="single-row",
+        column_config={
+            "id": st.column_config.TextColumn(width=80),
+            "label": st.column_config.TextColumn(width=90),
+            **{column: st.column_config.TextColumn(width=340 // len(choice.dataset.text_columns)) for column in choice.dataset.text_columns},
+            "confidence": st.column_config.ProgressColumn("conf.", width=90, min_value=0, max_value=1, format="%.2f", color=t["easy"]),
+            "variability": st.column_config.ProgressColumn("var.", width=90, min_value=0, max_value=0.5, format="%.2f", color=t["ambiguous"]),
+            "correctness": st.column_config.NumberColumn(f"right of {last - first + 1}", width=80, format="%d"),
+        },
+    )  # fmt: skip
+    picked = frame["id"].iloc[event.selection.rows[0]] if event.selection.rows else None
+    if picked is not None and picked != state.get("row_picked"):  # a later click on a map must win over the row that is still marked
+        state.row_picked = state.focus = picked
+        st.rerun()
+
+
+# ---- one example
+
+
+def detail(ws: Workspace, choice: Choice) -> None:
+    """The chosen example: its texts, p(gold) of each shown run over the epochs, its metrics."""
+    place = mapmodel.ids(ws, choice.dataset.name, choice.dataset.fingerprint).place(state.get("focus"))
+    parts.section("Example", "" if place is None else state.focus)
+    if place is None:
+        parts.empty("ads_click", "No example chosen", "Click a row of the table or a point on a map. The example is ringed on every map.")
+        return
+    _texts(ws, choice, place)
+    curves = ws.curves([run.id for run in choice.runs], state.focus)
+    seen = [run for run in choice.runs if run.id in curves]
+    names, colours = run_labels(choice.runs), dict(zip((run.id for run in choice.runs), theme.run_colours(len(choice.runs)), strict=True))
+    figure = theme.figure(
+        *[_curve(names[run.id], curves[run.id], colours[run.id]) for run in seen],
+        height=165, showlegend=False, xaxis={"title": "epoch", "dtick": 1}, yaxis={"title": "p(gold)", "range": [-0.03, 1.03], "nticks": 3},
+    )  # fmt: skip
+    theme.show(figure, key="curves", alt=f"Probability of the gold label in each epoch for example {state.focus}, one line a run")
+    _metrics(ws, choice, seen, names, colours)
+
+
+def _texts(ws: Workspace, choice: Choice, place: int) -> None:
+    mask_N = np.zeros(choice.dataset.train.rows, bool)
+    mask_N[place] = True
+    row = ws.examples(choice.dataset.name, mask_N, sort="id", limit=1)[0].iloc[0]
+    several = len(choice.dataset.text_columns) > 1
+    texts = "".join(
+        f"<p>{f'<small>{html.escape(column)}</small><br>' if several else ''}{html.escape(str(row[column]))}</p>"
+        for column in choice.dataset.text_columns
+    )
+    st.html(f"<div class='example'><span class='tag'>gold: {html.escape(str(row['label']))}</span>{texts}</div>")
+
+
+def _curve(name: str, p_gold_E: np.ndarray, colour: str) -> dict[str, Any]:
+    return {
+        "type": "scatter", "mode": "lines+markers", "name": name, "x": list(range(1, len(p_gold_E) + 1)), "y": p_gold_E.tolist(),
+        "line": {"color": colour, "width": 2}, "marker": {"size": 5}, "hovertemplate": "%{fullData.name}, epoch %{x}: %{y:.2f}<extra></extra>",
+    }  # fmt: skip
+
+
+def _metrics(ws: Workspace, choice: Choice, runs: list[Run], names: dict[str, str], colours: dict[str, str]) -> None:
+    columns = ("confidence", "variability", "correctness")
+    lines = []
+    for run in runs:
+        data_map = ws.map(run.id, choice.epochs_of(run))
+        at = int(np.flatnonzero(data_map.ids_N == state.focus)[0])
+        first, last = data_map.epochs
+        values = [f"{data_map.values[c][at]:.2f}" for c in columns[:2]] + [
+            f"{int(data_map.values['correctness'][at])} of {last - first + 1}"
+        ]
+        dot = f"<i class='dot' style='background:{colours[run.id]}'></i>"
+        lines.append(f"<tr><td>{dot}{html.escape(names[run.id])}</td>{''.join(f'<td>{v}</td>' for v in values)}</tr>")
+    head = "".join(f"<th>{column}</th>" for column in columns)
+    st.html(f"<table class='mini'><tr><th></th>{head}</tr>{''.join(lines)}</table>")

@@ -1,0 +1,86 @@
+"""The bar at the bottom: how many examples are selected, what they are, how far the other maps agree, and what can be done with them."""
+
+import numpy as np
+import streamlit as st
+
+from app import brush, parts, theme
+from app.panels.choice import Choice, run_labels
+from app.panels.linked_maps import agreement
+from ftft import Workspace
+from ftft.domain import Selection
+
+COMPARED = 3  # other maps whose agreement is shown here; the titles of the maps show all
+state = st.session_state
+
+
+def selection_bar(ws: Workspace, choice: Choice, chosen: tuple[np.ndarray, str] | None) -> None:
+    """`chosen`: which examples are selected and the hash of their ids; None where nothing was ever selected."""
+    whole = choice.dataset.train.rows
+    with st.container(horizontal=True, vertical_alignment="center", key="selection_bar"):
+        if chosen is None:
+            _count(0, whole, "", "Draw a lasso on any map, or start from a region: the ambiguous third is what FTFT trains on.")
+            return
+        mask_N, digest = chosen
+        n = int(mask_N.sum())
+        _count(n, whole, digest if n else "", f"selected · {parts.pct(n / whole, 1)}")
+        _labels(ws, choice, mask_N)
+        _agreements(ws, choice, mask_N)
+        st.space("stretch")
+        selection = brush.history(choice.dataset.name).now
+        if st.button("Save as subset", icon=":material/bookmark_add:", key="save_subset", disabled=not n):
+            state.naming = True
+        if st.button("Fine-tune on this", type="primary", icon=":material/rocket_launch:", key="fine_tune", disabled=not n):
+            _fine_tune(ws, selection, digest)
+    if state.get("naming"):
+        _name_it(ws, choice, selection, n)
+
+
+def _count(n: int, whole: int, digest: str, words: str) -> None:
+    with st.container(key="selection_count", width="content"):
+        st.html(
+            f"<div class='count' data-testid='selection' data-n='{n}' data-of='{whole}' data-hash='{digest}'>"
+            f"<b>{parts.num(n)}</b> <span>of {parts.num(whole)}</span><br><span>{words}</span></div>"
+        )
+
+
+def _labels(ws: Workspace, choice: Choice, mask_N: np.ndarray) -> None:
+    labels = choice.dataset.labels
+    gold_N = ws.data.gold(choice.dataset.name)
+    mine, whole = (np.bincount(gold, minlength=len(labels)) / max(len(gold), 1) for gold in (gold_N[mask_N], gold_N))
+    rows = zip(labels, mine.tolist(), whole.tolist(), theme.label_colours(len(labels)), strict=True)
+    st.html(parts.bars(list(rows)[:4], "labels, | = whole training set"), width=230)
+
+
+def _agreements(ws: Workspace, choice: Choice, mask_N: np.ndarray) -> None:
+    made_on = brush.runs_of(brush.history(choice.dataset.name).now)
+    others = [run for run in choice.runs if run.id not in made_on][:COMPARED]
+    if not others:
+        return
+    names = run_labels(choice.runs)
+    rows = [(names[run.id], *agreement(ws, choice, mask_N, run), theme.tokens()["muted"]) for run in others]
+    st.html(parts.bars(rows, "same outlines on the other maps, | = chance"), width=290)
+
+
+# ---- subsets
+
+
+@st.dialog("Save as subset", on_dismiss=lambda: state.pop("naming", None))
+def _name_it(ws: Workspace, choice: Choice, selection: Selection, n: int) -> None:
+    taken = {subset.name for subset in ws.subsets.list()}
+    name = st.text_input("Name", brush.suggested_name(selection, taken), key="subset_name")
+    steps = parts.plural(len(selection.steps), "step")
+    st.caption(f"{parts.num(n)} examples of {choice.dataset.name}, frozen: their ids, a hash, and the {steps} that selected them.")
+    if st.button("Save", type="primary", key="confirm_subset"):
+        ws.select(selection, name=name)
+        del state["naming"]
+        st.toast(f"Saved subset {name}", icon=":material/check:")
+        st.rerun()
+
+
+def _fine_tune(ws: Workspace, selection: Selection, digest: str) -> None:
+    """To the Launch page with this subset, which is saved first if it is not yet."""
+    subsets = ws.subsets.list()
+    same = next((s for s in subsets if s.hash == digest and s.dataset == selection.dataset), None)
+    subset = same or ws.select(selection, name=brush.suggested_name(selection, {s.name for s in subsets}))
+    state["launch_dataset"], state["launch_subset"] = selection.dataset, subset.name
+    st.switch_page("views/launch.py")

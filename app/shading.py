@@ -1,0 +1,122 @@
+"""Points into pictures: any number of examples becomes one small palette PNG. NumPy and Pillow only.
+
+The map is cut into PX x PX cells. A cell's colour is that of its examples on average, its opacity the rank of its density, or, for a
+selection, the share of its examples that is selected. A lone point would be smaller than the eye resolves: it grows to a plus.
+Measured at 1M points on one core: cells 20 ms, a picture 15 ms, 20 to 90 kB.
+
+Shapes: N examples, P = PX * PX cells, row 0 on top; cell P stands for "outside the view".
+"""
+
+import base64
+import functools
+import io
+from typing import NamedTuple
+
+import numpy as np
+
+PX = 440  # about what a map gets on a 1440 px screen
+CELLS = PX * PX
+ALPHAS = 8  # opacities of each colour: 31 colours x 8, and "transparent", fit the 256 entries of a PNG's palette
+DENSEST = 4095  # denser cells are equally dense
+LONE = 1  # a cell with at most so many examples grows to a plus
+
+Range = tuple[float, float]
+
+
+class View(NamedTuple):
+    """The part of the plane that is shown, in the units of the axes."""
+
+    x: Range
+    y: Range
+
+
+class Palette(NamedTuple):
+    """`colours` colours at ALPHAS opacities each, as a PNG takes them; entry 0 is transparent."""
+
+    colours: int
+    rgb: bytes
+    alpha: bytes
+
+
+def cells(x_N: np.ndarray, y_N: np.ndarray, view: View) -> np.ndarray:
+    """Cell of each example, in [0, P]; P where it lies outside the view. The view's edges belong to it."""
+    (left, right), (bottom, top) = view
+    assert left < right and bottom < top, view
+    inside_N = (x_N >= left) & (x_N <= right) & (y_N >= bottom) & (y_N <= top)
+    column_N = np.minimum((np.where(inside_N, x_N - left, 0) * (PX / (right - left))).astype(np.int32), PX - 1)
+    row_N = np.minimum((np.where(inside_N, top - y_N, 0) * (PX / (top - bottom))).astype(np.int32), PX - 1)
+    return np.where(inside_N, row_N * PX + column_N, CELLS)
+
+
+def per_cell(cell_N: np.ndarray, weight_N: np.ndarray | None = None) -> np.ndarray:
+    """Number of examples in each cell, or the sum of their weights. Shape (P,)."""
+    return np.bincount(cell_N, weight_N, minlength=CELLS + 1)[:-1]
+
+
+def mean_colour(cell_N: np.ndarray, colour_N: np.ndarray, count_P: np.ndarray) -> np.ndarray:
+    """Place on the scale of each cell: the mean of its examples'. Shape (P,), int."""
+    return np.rint(per_cell(cell_N, colour_N) / np.maximum(count_P, 1)).astype(np.int32)
+
+
+def commonest_colour(cell_N: np.ndarray, colour_N: np.ndarray, colours: int) -> np.ndarray:
+    """Most frequent nominal colour of each cell; ties are broken at random, but always alike. Shape (P,), int."""
+    votes = [per_cell(cell_N[colour_N == k]) + _less_than_one_vote(k) for k in range(colours)]
+    return np.argmax(votes, axis=0).astype(np.int32)
+
+
+def by_density(count_P: np.ndarray) -> np.ndarray:
+    """Opacity level of each occupied cell by the rank of its count: as much contrast in the tail as in the bulk."""
+    shown = np.minimum(count_P[count_P > 0], DENSEST)
+    share_at_most = np.cumsum(np.bincount(shown, minlength=DENSEST + 1)) / max(len(shown), 1)
+    return np.minimum(share_at_most * ALPHAS, ALPHAS - 1).astype(np.uint8)[shown]
+
+
+def by_share(count_P: np.ndarray, whole_P: np.ndarray) -> np.ndarray:
+    """Opacity level of each occupied cell by the share `count / whole`; the root keeps small shares visible."""
+    hit_P = count_P > 0
+    return np.minimum(np.sqrt(count_P[hit_P] / np.maximum(whole_P[hit_P], 1)) * ALPHAS, ALPHAS - 1).astype(np.uint8)
+
+
+@functools.lru_cache(32)
+def palette(colours: tuple[str, ...], faintest: float) -> Palette:
+    """Every hex colour at ALPHAS opacities, from `faintest` in [0, 1] to 1. Colours repeat cyclically beyond what a PNG holds."""
+    used = min(len(colours), 255 // ALPHAS)
+    channels = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in colours[:used]], np.uint8)
+    rgb, alpha = np.zeros((256, 3), np.uint8), np.zeros(256, np.uint8)
+    rgb[1 : used * ALPHAS + 1] = np.repeat(channels, ALPHAS, axis=0)
+    alpha[1 : used * ALPHAS + 1] = np.tile(np.rint(255 * np.linspace(faintest, 1, ALPHAS)), used)
+    return Palette(used, rgb.tobytes(), alpha.tobytes())
+
+
+def shade(count_P: np.ndarray, colour_P: np.ndarray, alphas: np.ndarray, colours: Palette) -> bytes:
+    """The PNG of PX x PX pixels. `colour_P`: place on the palette of each cell; `alphas`: opacity level of each *occupied* cell."""
+    from PIL import Image
+
+    hit = np.flatnonzero(count_P)
+    pixel_P = np.zeros(CELLS, np.uint8)
+    pixel_P[hit] = 1 + (colour_P[hit] % colours.colours) * ALPHAS + alphas
+    _grow(pixel_P, hit[count_P[hit] <= LONE], count_P)
+    picture = Image.frombytes("P", (PX, PX), pixel_P.tobytes())
+    picture.putpalette(colours.rgb)
+    out = io.BytesIO()
+    picture.save(out, "PNG", compress_level=1, transparency=colours.alpha)
+    return out.getvalue()
+
+
+def data_uri(png: bytes) -> str:
+    """As an image's address, for the browser."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def _grow(pixel_P: np.ndarray, lone: np.ndarray, count_P: np.ndarray) -> None:
+    """Lone points take their free neighbours left, right, above and below."""
+    column, row, value = lone % PX, lone // PX, pixel_P[lone]
+    for offset, fits in ((1, column < PX - 1), (-1, column > 0), (PX, row < PX - 1), (-PX, row > 0)):
+        target = lone[fits] + offset
+        free = count_P[target] == 0
+        pixel_P[target[free]] = value[fits][free]
+
+
+@functools.cache
+def _less_than_one_vote(k: int) -> np.ndarray:
+    return np.random.default_rng(k).random(CELLS) * 0.5

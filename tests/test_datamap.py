@@ -11,7 +11,7 @@ from ftft.dynamics import Dynamics
 from ftft.errors import InputError
 from ftft.metrics import METRICS
 
-COLUMNS = ["id", "gold", "confidence", "variability", "correctness", "forgetting", "threshold_closeness", "aum", "el2n", "aleatoric", "entropy", "loss"]  # fmt: skip
+COLUMNS = "id gold confidence variability correctness forgetting threshold_closeness aum el2n aleatoric entropy loss"
 
 
 def dynamics(n=30, epochs=(1, 2, 3, 4), seed=0):
@@ -60,13 +60,12 @@ def test_the_regions_partition_the_map_as_defined(datamap):
     assert variability[region_N == "ambiguous"].min() >= variability[region_N != "ambiguous"].max()
     assert (confidence[region_N == "easy"] >= 0.5).all()
     assert (confidence[region_N == "hard"] < 0.5).all()
-    assert {region_N[n] for n in np.flatnonzero(region_N == "hard")} == {"hard"}
 
 
 def test_a_frame_names_labels_and_counts_in_whole_numbers(datamap):
     frame = datamap.frame()
-    assert list(frame.columns) == COLUMNS
-    assert set(COLUMNS[2:]) == set(METRICS)
+    assert " ".join(frame.columns) == COLUMNS
+    assert set(COLUMNS.split()[2:]) == set(METRICS)
     assert frame["gold"].tolist()[:2] == ["no", "yes"]
     assert frame["correctness"].dtype == "int64"
     assert frame["forgetting"].isna()[0]
@@ -77,7 +76,7 @@ def test_a_frame_names_labels_and_counts_in_whole_numbers(datamap):
 def test_a_written_map_reads_back_the_same(datamap, tmp_path, suffix):
     write(datamap, tmp_path / f"map{suffix}")
     read = pd.read_csv(tmp_path / "map.csv") if suffix == ".csv" else pd.read_parquet(tmp_path / "map.parquet")
-    assert list(read.columns) == COLUMNS
+    assert " ".join(read.columns) == COLUMNS
     assert np.isnan(read["forgetting"].astype(float)[0])
     for name in METRICS:
         np.testing.assert_allclose(read[name].astype(float), datamap.values[name], rtol=1e-15)

@@ -37,11 +37,11 @@ def is_inside(x, y, outline):
 # ---- shapes
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(GRID, GRID), min_size=3, max_size=8), st.sampled_from([1.0, 0.1, 1 / 3]))
 def test_a_lasso_on_a_grid_agrees_with_fractions_even_where_it_crosses_itself(corners, scale):
     outline = tuple((a * scale, b * scale) for a, b in corners)
-    points = [(a * scale / 2, b * scale / 2) for a in range(-1, 14) for b in range(-1, 14)]
+    points = [(a * scale / 2, b * scale / 2) for a in range(-1, 14) for b in range(0, 13, 1 + a % 2)]
     assert inside(points, Lasso(outline)) == [is_inside(x, y, outline) for x, y in points]
 
 

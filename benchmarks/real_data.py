@@ -43,8 +43,10 @@ def add(ws: ftft.Workspace, folder: Path, rows: int) -> str:
     if name not in ws.data.names():
         train = sample(folder / "cad/train.jsonl.gz", rows, ws.path / "cad-sample.jsonl")
         evaluations = [
-            f"dev={folder}/cad/dev.jsonl.gz:id:dev", f"dynahate={folder}/dynahate/test.jsonl.gz:ood", f"hatecheck={folder}/hatecheck/test.jsonl.gz:ood"
-        ]  # fmt: skip
+            f"dev={folder}/cad/dev.jsonl.gz:id:dev",
+            f"dynahate={folder}/dynahate/test.jsonl.gz:ood",
+            f"hatecheck={folder}/hatecheck/test.jsonl.gz:ood",
+        ]
         ws.data.add(name, train=train, text=["text"], label="label", evaluations=evaluations, label_maps=MAPS, metric="macro_f1")
     return name
 
@@ -66,13 +68,25 @@ def main() -> None:
     (everything,) = ws.train(dataset, model=model, seeds=[asked.seed], **SETTINGS)
     (ftft_run,) = ws.train(dataset, model=model, subset=subset.name, seeds=[asked.seed], **SETTINGS)
 
-    runs = {"reference, 3 layers, everything": reference, "main, 6 layers, everything": everything, "main, 6 layers, ambiguous third": ftft_run}
+    runs = {
+        "reference, 3 layers, everything": reference,
+        "main, 6 layers, everything": everything,
+        "main, 6 layers, ambiguous third": ftft_run,
+    }
     found = {
-        "captured_by": "benchmarks/real_data.py", "seed": asked.seed, "rows": asked.rows, "settings": SETTINGS,
-        "dataset": ws.data.get(dataset).to_json(), "regions": regions, "subset": subset.to_json(),
+        "captured_by": "benchmarks/real_data.py",
+        "seed": asked.seed,
+        "rows": asked.rows,
+        "settings": SETTINGS,
+        "dataset": ws.data.get(dataset).to_json(),
+        "regions": regions,
+        "subset": subset.to_json(),
         "transfer": ws.transfer(reference.id, everything.id),
-        "runs": {name: {"state": r.state, "scores": r.scores, "cost": r.cost, "steps": r.steps_done, "environment": r.environment} for name, r in runs.items()},
-    }  # fmt: skip
+        "runs": {
+            name: {"state": r.state, "scores": r.scores, "cost": r.cost, "steps": r.steps_done, "environment": r.environment}
+            for name, r in runs.items()
+        },
+    }
     text = json.dumps(found, indent=1, ensure_ascii=False)
     if asked.out:
         asked.out.write_text(text + "\n", encoding="utf-8")

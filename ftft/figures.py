@@ -24,9 +24,10 @@ def data_map(variability_N: np.ndarray, confidence_N: np.ndarray, correctness_N:
     figure = Figure(figsize=(4.2, 3.6), dpi=200, layout="constrained")
     axes = figure.subplots()
     shown = np.random.default_rng(0).permutation(len(variability_N))  # or the rows drawn last would cover the others
+    scale = LinearSegmentedColormap.from_list("correctness", CORRECTNESS)
     points = axes.scatter(
-        variability_N[shown], confidence_N[shown], c=correctness_N[shown], cmap=LinearSegmentedColormap.from_list("correctness", CORRECTNESS),
-        s=np.clip(4e4 / len(shown), 0.6, 10), alpha=0.75, linewidths=0, vmin=0, vmax=1, rasterized=True,
+        variability_N[shown], confidence_N[shown], c=correctness_N[shown], cmap=scale, vmin=0, vmax=1,
+        s=np.clip(4e4 / len(shown), 0.6, 10), alpha=0.75, linewidths=0, rasterized=True,
     )  # fmt: skip
     axes.set(xlim=(-0.006, 0.506), ylim=(-0.012, 1.012), xlabel="variability", ylabel="confidence")
     axes.set_title(title, loc="left", fontsize=9, fontweight="semibold", color=INK)

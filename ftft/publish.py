@@ -1,6 +1,6 @@
 """Files are published whole or not at all: written aside, forced to the disk, renamed into place.
 
-A reader never sees half a file, and a crash leaves the old one. The folder itself is forced too, or the rename could be lost with the power.
+A reader never sees half a file, and a crash leaves the old one. The folder is forced, too, or the rename could be lost with the power.
 """
 
 import json

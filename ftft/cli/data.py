@@ -17,7 +17,9 @@ def data() -> None:
 @data.command()
 @click.argument("name")
 @click.option("--train", required=True, metavar="FILE", help="CSV, TSV, JSON Lines (also .gz) or Parquet.")
-@click.option("--eval", "evaluations", multiple=True, metavar="EVAL=FILE:id|ood[:dev|test]", help="An evaluation set, in or out of distribution.")
+@click.option(
+    "--eval", "evaluations", multiple=True, metavar="EVAL=FILE:id|ood[:dev|test]", help="An evaluation set, in or out of distribution."
+)
 @click.option("--text", multiple=True, required=True, metavar="COL", help="Column with the text; give it twice for pairs.")
 @click.option("--label", required=True, metavar="COL", help="Column with the label.")
 @click.option("--id", metavar="COL", help="Column with the ids [default: id, else the row's number].")
@@ -41,7 +43,11 @@ def list_(workspace: str | None, as_json: bool) -> None:
     """Lists the datasets."""
     found = Workspace(workspace).data.list()
     rows = [{"dataset": d.name, "rows": d.train.rows, "fingerprint": d.fingerprint} for d in found]
-    emit(as_json, {"datasets": rows}, lambda: table(["dataset", "rows", "fingerprint"], [[r["dataset"], r["rows"], r["fingerprint"][:12]] for r in rows]))
+    emit(
+        as_json,
+        {"datasets": rows},
+        lambda: table(["dataset", "rows", "fingerprint"], [[r["dataset"], r["rows"], r["fingerprint"][:12]] for r in rows]),
+    )
 
 
 @data.command()

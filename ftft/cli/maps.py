@@ -26,7 +26,9 @@ def epochs_of(text: str | None) -> tuple[int, int] | None:
 @click.command("map")
 @click.argument("run")
 @click.option("--epochs", metavar="a-b", help="Only these epochs [default: all recorded].")
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help=".csv, .parquet, .jsonl (cartography's td_metrics), .png, .svg or .pdf.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help=".csv, .parquet, .jsonl (cartography's td_metrics), .png, .svg or .pdf."
+)
 @common
 def map_(run: str, epochs: str | None, out: Path | None, workspace: str | None, as_json: bool) -> None:
     """Computes the data map of a run.
@@ -44,7 +46,11 @@ def map_(run: str, epochs: str | None, out: Path | None, workspace: str | None, 
     regions = found.regions()
     value = {"run": found.run, "n": found.n, "epochs": list(found.epochs), "capture": found.capture, "regions": regions}
     shares = "  ".join(f"{name} {count} ({count / found.n:.0%})" for name, count in regions.items())
-    emit(as_json, value, lambda: f"{found.run}  {found.n} examples, epochs {found.epochs[0]}–{found.epochs[1]}, capture {found.capture}\n{shares}")
+    emit(
+        as_json,
+        value,
+        lambda: f"{found.run}  {found.n} examples, epochs {found.epochs[0]}–{found.epochs[1]}, capture {found.capture}\n{shares}",
+    )
 
 
 @click.command()
@@ -82,7 +88,14 @@ def _row(pair: dict) -> list:
 @click.option("--name", required=True, metavar="S", help="The subset's name.")
 @common
 def select(
-    run: str | None, by: str | None, top: float | None, bottom: float | None, selection: Path | None, name: str, workspace: str | None, as_json: bool
+    run: str | None,
+    by: str | None,
+    top: float | None,
+    bottom: float | None,
+    selection: Path | None,
+    name: str,
+    workspace: str | None,
+    as_json: bool,
 ) -> None:
     """Freezes a subset of the training examples.
 
@@ -93,7 +106,9 @@ def select(
     ws = Workspace(workspace)
     if selection is not None:
         if run or by or top or bottom:
-            raise InputError("--selection and a selection by metric exclude each other", "Give either RUN --by METRIC --top Q or --selection FILE.json")
+            raise InputError(
+                "--selection and a selection by metric exclude each other", "Give either RUN --by METRIC --top Q or --selection FILE.json"
+            )
         subset = ws.select(_read(selection), name=name)
     else:
         if run is None or by is None:

@@ -62,5 +62,10 @@ def _as_error(problem: Exception) -> FtftError:
         where = problem.ctx.command_path if problem.ctx else "ftft"
         return InputError(problem.format_message().rstrip("."), f"See `{where} --help`")
     if isinstance(problem, OSError):
-        return WorkError(f"{problem.strerror or problem}: {problem.filename or ''}".rstrip(": "), "Check that the disk has room and that you may write there")
-    return WorkError(f"{type(problem).__name__}: {problem}".rstrip(": "), "This is a mistake of ftft: set FTFT_TRACEBACK=1 and report what it prints")
+        return WorkError(
+            f"{problem.strerror or problem}: {problem.filename or ''}".rstrip(": "),
+            "Check that the disk has room and that you may write there",
+        )
+    return WorkError(
+        f"{type(problem).__name__}: {problem}".rstrip(": "), "This is a mistake of ftft: set FTFT_TRACEBACK=1 and report what it prints"
+    )

@@ -15,7 +15,9 @@ from ftft.cli.output import common, emit
 @click.option("--steps", type=int, default=2000, show_default=True)
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR")
 @common
-def pretrain(files: tuple[Path, ...], architecture: str, layers: int, hidden: int, steps: int, out: Path, workspace: str | None, as_json: bool) -> None:
+def pretrain(
+    files: tuple[Path, ...], architecture: str, layers: int, hidden: int, steps: int, out: Path, workspace: str | None, as_json: bool
+) -> None:
     """Pre-trains a small encoder on raw text by masked-language modelling.
 
     \b
@@ -24,4 +26,8 @@ def pretrain(files: tuple[Path, ...], architecture: str, layers: int, hidden: in
     from ftft.train.pretrain import pretrain as train
 
     made = train(files, out, architecture=architecture, layers=layers, hidden=hidden, steps=steps)
-    emit(as_json, {"model": str(made.model), "parameters": made.parameters, "loss": made.loss}, lambda: f"{made.model}: {made.parameters:,} parameters, held-out loss {made.loss:.3f}")
+    emit(
+        as_json,
+        {"model": str(made.model), "parameters": made.parameters, "loss": made.loss},
+        lambda: f"{made.model}: {made.parameters:,} parameters, held-out loss {made.loss:.3f}",
+    )

@@ -78,11 +78,9 @@ def _row(run: Run) -> dict:
 def _whole(run: Run) -> dict:
     spec = run.spec.to_json()
     spec |= {"fingerprint": spec["dataset_fingerprint"], "methods": [], "steps": run.steps_total}
-    return {
-        "run": run.id, "state": run.state, "cause": run.cause, "spec": spec, "environment": run.environment, "epochs_recorded": run.epochs_recorded,
-        "steps_done": run.steps_done, "scores": run.scores, "cost": run.cost, "error": run.error, "warnings": list(run.warnings),
-        "created": run.created, "folder": str(run.folder),
-    }  # fmt: skip
+    same = ("state", "cause", "environment", "epochs_recorded", "steps_done", "scores", "cost", "error", "created")
+    rest = {"spec": spec, "warnings": list(run.warnings), "folder": str(run.folder)}
+    return {"run": run.id, **{name: getattr(run, name) for name in same}, **rest}
 
 
 def _text(run: Run) -> str:
@@ -95,7 +93,7 @@ def _text(run: Run) -> str:
     if run.error:
         lines.append(f"{run.cause}: {run.error.get('message')}. {run.error.get('remedy')}")
     if run.scores:
-        metrics = [m for m in next(iter(run.scores.values()))]
+        metrics = list(next(iter(run.scores.values())))
         rows = [[name, *("–" if scores[m] is None else f"{scores[m]:.4f}" for m in metrics)] for name, scores in run.scores.items()]
         lines.append(table(["set", *metrics], rows))
     return "\n".join(lines + [f"! {w['message']}" for w in run.warnings])

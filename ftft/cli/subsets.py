@@ -30,12 +30,22 @@ def show(subset: str, workspace: str | None, as_json: bool) -> None:
     found = Workspace(workspace).subsets.get(subset)
     labels = "  ".join(f"{label} {n}" for label, n in found.labels.items())
     steps = "\n".join(f"  {step}" for step in found.selection["steps"])
-    emit(as_json, found.to_json(), lambda: f"{found.name}: {len(found.ids)} of {found.of} of {found.dataset_name}, hash {found.hash[:12]}\n{labels}\n{steps}")
+    emit(
+        as_json,
+        found.to_json(),
+        lambda: f"{found.name}: {len(found.ids)} of {found.of} of {found.dataset_name}, hash {found.hash[:12]}\n{labels}\n{steps}",
+    )
 
 
 @subsets.command()
 @click.argument("subset")
-@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help=".jsonl, .csv, .parquet, .txt (ids), or a folder (datasets).")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE",
+    help=".jsonl, .csv, .parquet, .txt (ids), or a folder (datasets).",
+)
 @common
 def export(subset: str, out: Path, workspace: str | None, as_json: bool) -> None:
     """Writes a subset's rows for other tools.

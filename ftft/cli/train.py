@@ -32,7 +32,9 @@ from ftft.workspace import Workspace
 @click.option("--detach", is_flag=True, help="Return once queued.")
 @click.option("--again", is_flag=True, help="Repeat a run that exists.")
 @common
-def train(dataset: str, model: str, seeds: tuple[int, ...], detach: bool, again: bool, workspace: str | None, as_json: bool, **settings: Any) -> int:
+def train(
+    dataset: str, model: str, seeds: tuple[int, ...], detach: bool, again: bool, workspace: str | None, as_json: bool, **settings: Any
+) -> int:
     """Fine-tunes a model and records its training dynamics, one run a seed.
 
     \b
@@ -110,6 +112,11 @@ class _Progress:
 
 
 def _line(run: Run, existing: bool) -> str:
-    scores = "  ".join(f"{name} {metric} {value:.3f}" for name, s in run.scores.items() for metric, value in s.items() if metric != "loss" and value is not None)
-    return f"{run.id}  {run.state}{' (existing)' if existing else ''}  {run.spec.model_name}, seed {run.spec.seed}, {run.spec.subset or 'everything'}  {scores}"
-
+    scores = "  ".join(
+        f"{name} {metric} {value:.3f}"
+        for name, s in run.scores.items()
+        for metric, value in s.items()
+        if metric != "loss" and value is not None
+    )
+    state = f"{run.state} (existing)" if existing else run.state
+    return f"{run.id}  {state}  {run.spec.model_name}, seed {run.spec.seed}, {run.spec.subset or 'everything'}  {scores}".rstrip()

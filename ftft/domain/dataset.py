@@ -13,7 +13,7 @@ Role = Literal["train", "dev", "test"]
 
 @dataclass(frozen=True)
 class Finding:
-    """Something about the data or a run that its owner should know: `kind` for programs, `message` (with the remedy) for people."""
+    """Something about the data or a run that its owner should know: `kind` for programs, `message`, with the remedy, for people."""
 
     kind: str
     count: int
@@ -27,7 +27,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Split:
-    """One set of rows. `distribution`: in ("id") or out of distribution ("ood"). `role`: a dev set may stop a run, a test set never does."""
+    """One set of rows, in ("id") or out of distribution ("ood"). `role`: a dev set may stop a run, a test set never does."""
 
     name: str
     rows: int
@@ -39,7 +39,9 @@ class Split:
     def __post_init__(self) -> None:
         safe_name("evaluation set", self.name)
         if self.distribution not in ("id", "ood"):
-            raise InputError(f"evaluation set {self.name!r} is {self.distribution!r}", "Say id (in distribution) or ood (out of distribution)")
+            raise InputError(
+                f"evaluation set {self.name!r} is {self.distribution!r}", "Say id (in distribution) or ood (out of distribution)"
+            )
         if self.role not in ("train", "dev", "test"):
             raise InputError(f"evaluation set {self.name!r} has the role {self.role!r}", "Say dev or test")
 
@@ -50,7 +52,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """`fingerprint`: sha256 over everything that can change a result (texts, labels, ids, splits and their roles). `splits[0]` is "train"."""
+    """`fingerprint`: sha256 over all that can change a result (texts, labels, ids, splits and their roles). `splits[0]` is "train"."""
 
     name: str
     fingerprint: str
@@ -66,8 +68,8 @@ class Dataset:
         safe_name("dataset", self.name)
         if self.metric not in METRICS:
             raise unknown("metric of scores", self.metric, METRICS)
-        assert self.splits and self.splits[0].name == "train" and self.splits[0].role == "train"
-        assert len(self.labels) >= 2 and len(set(self.labels)) == len(self.labels)
+        assert [s.name for s in self.splits if s.role == "train"] == ["train"] == [self.splits[0].name]
+        assert len(set(self.labels)) == len(self.labels) >= 2
 
     @property
     def train(self) -> Split:

@@ -14,7 +14,9 @@ _NAME = re.compile(r"\w[\w.+-]{0,79}")
 def safe_name(kind: str, name: str) -> str:
     """`name`, if it can be a folder inside the workspace on every system: no separators, no leading dot, at most 80 characters."""
     if not _NAME.fullmatch(name):
-        raise InputError(f"{kind} name {name!r} cannot be used", "Use letters, digits, '_', '-', '.' and '+', starting with a letter or digit")
+        raise InputError(
+            f"{kind} name {name!r} cannot be used", "Use letters, digits, '_', '-', '.' and '+', starting with a letter or digit"
+        )
     return name
 
 

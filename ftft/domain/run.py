@@ -114,7 +114,9 @@ class RunSpec:
         """The inverse of `to_json`; unknown fields come from a newer version and are refused."""
         strange = set(value) - {f.name for f in fields(cls)}
         if strange:
-            raise InputError(f"the run's spec has unknown fields: {', '.join(sorted(strange))}", "Use the ftft version that wrote it, or newer")
+            raise InputError(
+                f"the run's spec has unknown fields: {', '.join(sorted(strange))}", "Use the ftft version that wrote it, or newer"
+            )
         return cls(**(value | {"seeds": Seeds(**value["seeds"])}))
 
 

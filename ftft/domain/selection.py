@@ -212,7 +212,12 @@ def _check_epochs(what: dict[str, Any]) -> None:
     epochs = what["epochs"]
     if epochs is None:
         return
-    if not isinstance(epochs, (list, tuple)) or len(epochs) != 2 or not all(isinstance(e, int) for e in epochs) or not 1 <= epochs[0] <= epochs[1]:
+    if (
+        not isinstance(epochs, (list, tuple))
+        or len(epochs) != 2
+        or not all(isinstance(e, int) for e in epochs)
+        or not 1 <= epochs[0] <= epochs[1]
+    ):
         raise InputError(f"epochs are {epochs!r}", "Give the first and the last epoch, counted from 1, such as [1, 6]")
     what["epochs"] = list(epochs)
 
@@ -220,7 +225,7 @@ def _check_epochs(what: dict[str, Any]) -> None:
 def _check_list(name: str):
     def check(what: dict[str, Any]) -> None:
         if not isinstance(what[name], (list, tuple)) or not all(isinstance(v, str) for v in what[name]):
-            raise InputError(f"{name} is not a list of texts", f"Write {name} as [\"…\", \"…\"]")
+            raise InputError(f"{name} is not a list of texts", f'Write {name} as ["…", "…"]')
 
     return check
 

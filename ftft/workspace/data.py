@@ -40,10 +40,17 @@ class Data:
     ) -> Dataset:
         """Copies the files into the workspace as Parquet and reports what is odd about them (`Dataset.warnings`).
 
-        `evaluations`: `EVAL=FILE:id|ood[:dev|test]`; `label_maps`: `EVAL:theirs=ours`. The same name with the same content is returned as it is.
+        `evaluations`: `EVAL=FILE:id|ood[:dev|test]`; `label_maps`: `EVAL:theirs=ours`.
+        The same name with the same content gives the dataset that exists, with another content an error.
         """
-        what = files.Description(Path(train), tuple(evaluations), tuple(text), label, id, tuple(label_maps), metric)
+        what = files.Description(Path(train), tuple(text), label, tuple(evaluations), id, tuple(label_maps), metric)
         return files.add(self.root, name, what, now())
+
+    def preview(self, file: str | Path, limit: int = 5):
+        """The first rows of a file that is not added yet, as a DataFrame: to see which column is what."""
+        from ftft.dataset.reading import read
+
+        return read(Path(file).expanduser(), as_text=()).slice(0, limit).to_pandas()
 
     def names(self) -> list[str]:
         """Names of all datasets."""

@@ -70,13 +70,21 @@ class Maps:
         ids_N = self.workspace.data.ids(selection.dataset)
         return pick.fold(selection.steps, lambda step: self._mask(selection.dataset, step), len(ids_N))
 
-    def top_selection(self, *, run: str, by: str, top: float | None = None, bottom: float | None = None, epochs: Sequence[int] | None = None) -> Selection:
+    def top_selection(
+        self, *, run: str, by: str, top: float | None = None, bottom: float | None = None, epochs: Sequence[int] | None = None
+    ) -> Selection:
         """One step: the `top` or `bottom` share of a run's examples by a metric."""
         if (top is None) == (bottom is None):
             raise InputError("a selection by metric needs a share", "Give one of top and bottom, such as --top 0.33")
         run = self.workspace.runs.id(run)
         _known_metric(by)
-        what = {"run": run, "metric": by, "q": top or bottom, "end": "top" if bottom is None else "bottom", "epochs": list(epochs) if epochs else None}
+        what = {
+            "run": run,
+            "metric": by,
+            "q": top or bottom,
+            "end": "top" if bottom is None else "bottom",
+            "epochs": list(epochs) if epochs else None,
+        }
         return Selection(self.workspace.runs.get(run).spec.dataset, (Step("new", "top", what),))
 
     # ---- one step
@@ -97,7 +105,9 @@ class Maps:
             case "subset":
                 subset = self.workspace.subsets.get(step["subset"])
                 if subset.dataset_name != dataset:
-                    raise InputError(f"subset {subset.name!r} is of dataset {subset.dataset_name!r}, not {dataset!r}", "Use a subset of the same dataset")
+                    raise InputError(
+                        f"subset {subset.name!r} is of dataset {subset.dataset_name!r}, not {dataset!r}", "Use a subset of the same dataset"
+                    )
                 return pick.by_ids(data.ids(dataset), subset.ids)
         raise AssertionError(step.by)
 
@@ -113,7 +123,9 @@ class Maps:
             mask_M = pick.top(found.ids_N, found.values[step["metric"]], step["q"], step["end"], labels_M)
         else:
             x, y = _known_metric(step["x"]), _known_metric(step["y"])
-            index = self._once(("points", run, found.recorded, found.epochs, x, y), lambda: pick.PointIndex(found.values[x], found.values[y]))
+            index = self._once(
+                ("points", run, found.recorded, found.epochs, x, y), lambda: pick.PointIndex(found.values[x], found.values[y])
+            )
             mask_M = index.inside(step["shapes"])
         return self._in_dataset(dataset, found, mask_M)
 
@@ -130,7 +142,7 @@ class Maps:
         about = self.workspace.runs.get(run)
         with self.workspace.store(runs=[run]) as store:
             dynamics = store.dynamics(run)
-        plain = DataMap.of(dynamics, self.workspace.data.get(about.spec.dataset).labels, epochs)
+        plain = DataMap.of(dynamics, self.workspace.data.get(about.spec.dataset).labels, None if epochs is None else (epochs[0], epochs[1]))
         return Map(**{f.name: getattr(plain, f.name) for f in fields(DataMap)}, title=_title(about))
 
     def _texts(self, dataset: str) -> np.ndarray:

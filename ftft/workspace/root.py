@@ -75,7 +75,9 @@ class Workspace:
         """The specs that `train` would run: checks all input and starts nothing. `settings`: fields of RunSpec."""
         return self._training.plan(dataset, model, tuple(seeds), again, settings)
 
-    def train(self, dataset: str, *, model: str, seeds: Iterable[int] = (1,), detach: bool = False, again: bool = False, **settings: Any) -> list[Run]:
+    def train(
+        self, dataset: str, *, model: str, seeds: Iterable[int] = (1,), detach: bool = False, again: bool = False, **settings: Any
+    ) -> list[Run]:
         """Queues one run a seed and waits for them, unless `detach`. A spec that was run before returns that run, unless `again`."""
         runs = self._training.submit(self.plan(dataset, model=model, seeds=seeds, again=again, **settings))
         return runs if detach else self.runs.wait([r.id for r in runs])
@@ -137,7 +139,7 @@ class Workspace:
 
     @contextmanager
     def store(self, runs: Iterable[str] = (), datasets: Iterable[str] = ()) -> Iterator[Any]:
-        """A store that holds these runs and datasets as the files have them now: the database, or memory where another process owns that."""
+        """A store with these runs and datasets as their files are now: the database, or memory where another process owns that."""
         from ftft.store import Store, open_database
 
         if self._owned is not None:
@@ -168,7 +170,9 @@ def _open(path: Path) -> None:
     marker = path / "workspace.json"
     if marker.exists():
         if (found := read_json(marker).get("format")) != FORMAT:
-            raise InputError(f"{path} is a workspace of format {found}, this version reads {FORMAT}", "Use the ftft version that made it, or newer")
+            raise InputError(
+                f"{path} is a workspace of format {found}, this version reads {FORMAT}", "Use the ftft version that made it, or newer"
+            )
         return
     if path.is_file() or (path.is_dir() and any(path.iterdir())):
         raise InputError(f"{path} is not a workspace and not empty", "Name a new or an empty folder with --workspace")

@@ -58,12 +58,14 @@ class Subsets:
         import pyarrow.parquet as pq
 
         about = read_json(self.root / name / "subset.json")
-        ids = tuple(pq.read_table(self.root / name / "ids.parquet", partitioning=None)["id"].to_pylist())
+        ids = tuple(pq.ParquetFile(self.root / name / "ids.parquet").read()["id"].to_pylist())
         subset = SavedSubset(
             name, about["dataset"], ids, about["of"], about["selection"], about["labels"], about["created"], workspace=self.workspace
         )
         if subset.hash != about["hash"]:
-            raise InputError(f"the ids of subset {name!r} do not give its hash", f"Its folder {self.root / name} was changed: save the selection again")
+            raise InputError(
+                f"the ids of subset {name!r} do not give its hash", f"Its folder {self.root / name} was changed: save the selection again"
+            )
         return subset
 
     def save(self, name: str, selection: Selection) -> SavedSubset:
@@ -119,4 +121,3 @@ def _write(folder: Path, subset: Subset) -> None:
 
     pq.write_table(pa.table({"id": pa.array(subset.ids, pa.string())}), folder / "ids.parquet", compression="zstd")
     publish_json(folder / "subset.json", subset.to_json())
-

@@ -89,7 +89,9 @@ class Training:
             return {}
         subset = self.workspace.subsets.get(name)
         if subset.dataset_name != dataset:
-            raise InputError(f"subset {subset.name!r} is of dataset {subset.dataset_name!r}, not {dataset!r}", "Use a subset of the same dataset")
+            raise InputError(
+                f"subset {subset.name!r} is of dataset {subset.dataset_name!r}, not {dataset!r}", "Use a subset of the same dataset"
+            )
         return {"subset": subset.name, "subset_hash": subset.hash}
 
     def _next_repetition(self, spec: RunSpec) -> RunSpec:

@@ -1,6 +1,7 @@
 """Do training dynamics transfer? Agreement of pairs of runs, beside what chance gives and what one model reaches with itself."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def pairs(workspace: "Workspace", runs: Sequence[str], top: float, epochs: Sequence[int] | None) -> list[dict[str, Any]]:
-    """`{a, b, n, same_order, spearman{confidence, variability}, overlap{q, value, chance, chance_within_labels, ceiling, low, high}}` for each pair."""
+    """For each pair `{a, b, n, same_order, spearman{confidence, variability}, overlap{q, value, low, high, chance, …, ceiling}}`."""
     if len(set(runs)) < 2:
         raise InputError("transfer compares runs with each other", "Name at least two different runs")
     if not 0 < top < 1:
@@ -32,16 +33,17 @@ def pairs(workspace: "Workspace", runs: Sequence[str], top: float, epochs: Seque
 def _pair(workspace: "Workspace", a: Run, b: Run, top: float, epochs: Sequence[int] | None) -> dict[str, Any]:
     first, second, rows_a, rows_b = _aligned(workspace, a.id, b.id, epochs)
     rank = {m: stats.spearman(first.values[m][rows_a], second.values[m][rows_b]) for m in ("confidence", "variability")}
-    overlap = stats.overlap(
-        first.ids_N[rows_a], first.values["variability"][rows_a], second.values["variability"][rows_b], first.gold_N[rows_a], top
-    )
+    if not round(top * len(rows_a)):
+        raise InputError(f"the top {top:g} of {len(rows_a)} examples is nothing", "Give a larger --top")
+    orders = [pick.ranking(m.ids_N[rows], m.values["variability"][rows]) for m, rows in ((first, rows_a), (second, rows_b))]
+    overlap = stats.overlap(*orders, q=top, labels_N=first.gold_N[rows_a])
     return {
         "a": a.id,
         "b": b.id,
         "n": len(rows_a),
         "same_order": _same_order(workspace, a.id, b.id),
         "spearman": rank,
-        "overlap": {"q": top, **overlap, "ceiling": _ceiling(workspace, (a, b), top, epochs)},
+        "overlap": {k: v for k, v in asdict(overlap).items() if k != "k"} | {"ceiling": _ceiling(workspace, (a, b), top, epochs)},
     }
 
 
@@ -73,7 +75,12 @@ def _same_but_seed(run: Run, other: Run) -> bool:
     def rest(r: Run) -> dict[str, Any]:
         return {k: v for k, v in r.spec.to_json().items() if k not in ("seed", "seeds", "again", "model")}
 
-    return other.id != run.id and other.epochs_recorded == run.epochs_recorded and rest(run) == rest(other) and run.spec.seeds != other.spec.seeds
+    return (
+        other.id != run.id
+        and other.epochs_recorded == run.epochs_recorded
+        and rest(run) == rest(other)
+        and run.spec.seeds != other.spec.seeds
+    )
 
 
 def _same_order(workspace: "Workspace", a: str, b: str) -> bool:

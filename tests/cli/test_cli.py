@@ -22,7 +22,9 @@ def ftft(ws, capfd):
 
 @pytest.fixture
 def run(ws, tmp_path):
-    return add_run(ws, add_dataset(ws, tmp_path), verdict={"scores": {"ood": {"accuracy": 0.5, "macro_f1": 0.5, "auroc": None, "loss": 0.7}}})
+    return add_run(
+        ws, add_dataset(ws, tmp_path), verdict={"scores": {"ood": {"accuracy": 0.5, "macro_f1": 0.5, "auroc": None, "loss": 0.7}}}
+    )
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -49,8 +51,20 @@ def test_the_loop_in_json(ftft, run, tmp_path, ws):
     _, out, _ = ftft("runs", "show", run.id)
     shown = json.loads(out)
     assert shown["spec"].keys() >= {
-        "dataset", "fingerprint", "model", "layers", "subset", "subset_hash", "methods", "seeds", "epochs", "steps", "lr", "batch_size", "capture",
-    }  # fmt: skip
+        "dataset",
+        "fingerprint",
+        "model",
+        "layers",
+        "subset",
+        "subset_hash",
+        "methods",
+        "seeds",
+        "epochs",
+        "steps",
+        "lr",
+        "batch_size",
+        "capture",
+    }
     assert shown["scores"]["ood"]["accuracy"] == 0.5
 
 
@@ -71,16 +85,33 @@ def test_a_selection_file_makes_a_subset(ftft, run, tmp_path):
 @pytest.mark.parametrize(
     "words",
     [
-        ["data", "show", "nothing"], ["data", "add", "d", "--train", "/nowhere.csv", "--text", "t", "--label", "l"], ["data", "add", "d"],
-        ["train", "reviews", "--model", "/nowhere"], ["train", "nothing", "--model", "/nowhere"], ["train", "reviews"], ["runs", "show", "zzz"],
-        ["runs", "list", "--state", "done"], ["map", "zzz"], ["map", "RUN", "--epochs", "3-1"], ["map", "RUN", "--epochs", "one"], ["map", "RUN", "--epochs", "2-9"],
-        ["map", "RUN", "--out", "map.docx"], ["transfer", "RUN"], ["transfer", "RUN", "RUN"], ["select", "--name", "s"],
-        ["select", "RUN", "--by", "confdence", "--top", "0.3", "--name", "s"], ["select", "RUN", "--by", "confidence", "--top", "1.5", "--name", "s"],
-        ["select", "RUN", "--by", "confidence", "--name", "s"], ["select", "RUN", "--by", "confidence", "--top", "0.3", "--name", "../s"],
-        ["select", "--selection", "/nowhere.json", "--name", "s"], ["subsets", "show", "nothing"], ["subsets", "export", "nothing", "--out", "x.csv"],
-        ["frobnicate"], ["map", "RUN", "--colour", "red"],
+        ["data", "show", "nothing"],
+        ["data", "add", "d", "--train", "/nowhere.csv", "--text", "t", "--label", "l"],
+        ["data", "add", "d"],
+        ["train", "reviews", "--model", "/nowhere"],
+        ["train", "nothing", "--model", "/nowhere"],
+        ["train", "reviews"],
+        ["runs", "show", "zzz"],
+        ["runs", "list", "--state", "done"],
+        ["map", "zzz"],
+        ["map", "RUN", "--epochs", "3-1"],
+        ["map", "RUN", "--epochs", "one"],
+        ["map", "RUN", "--epochs", "2-9"],
+        ["map", "RUN", "--out", "map.docx"],
+        ["transfer", "RUN"],
+        ["transfer", "RUN", "RUN"],
+        ["select", "--name", "s"],
+        ["select", "RUN", "--by", "confdence", "--top", "0.3", "--name", "s"],
+        ["select", "RUN", "--by", "confidence", "--top", "1.5", "--name", "s"],
+        ["select", "RUN", "--by", "confidence", "--name", "s"],
+        ["select", "RUN", "--by", "confidence", "--top", "0.3", "--name", "../s"],
+        ["select", "--selection", "/nowhere.json", "--name", "s"],
+        ["subsets", "show", "nothing"],
+        ["subsets", "export", "nothing", "--out", "x.csv"],
+        ["frobnicate"],
+        ["map", "RUN", "--colour", "red"],
     ],
-)  # fmt: skip
+)
 def test_wrong_input_ends_with_2_a_remedy_and_one_json_document(ftft, run, words):
     status, out, err = ftft(*[run.id if w == "RUN" else w for w in words])
     assert status == 2

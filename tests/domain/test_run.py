@@ -16,22 +16,49 @@ def test_the_same_spec_has_the_same_id():
 @pytest.mark.parametrize(
     "change",
     [
-        {"dataset_fingerprint": "e" * 64}, {"model_fingerprint": "b" * 64}, {"seeds": Seeds(1, 3, 1)}, {"layers": 2}, {"subset_hash": "c" * 64},
-        {"epochs": 4}, {"epochs": None, "steps": 10}, {"lr": 1e-5}, {"batch_size": 16}, {"grad_accum": 2}, {"max_length": 128}, {"warmup": 0.0},
-        {"weight_decay": 0.1}, {"precision": "fp32"}, {"capture": "none"}, {"again": 1},
+        {"dataset_fingerprint": "e" * 64},
+        {"model_fingerprint": "b" * 64},
+        {"seeds": Seeds(1, 3, 1)},
+        {"layers": 2},
+        {"subset_hash": "c" * 64},
+        {"epochs": 4},
+        {"epochs": None, "steps": 10},
+        {"lr": 1e-5},
+        {"batch_size": 16},
+        {"grad_accum": 2},
+        {"max_length": 128},
+        {"warmup": 0.0},
+        {"weight_decay": 0.1},
+        {"precision": "fp32"},
+        {"capture": "none"},
+        {"again": 1},
     ],
-)  # fmt: skip
+)
 def test_whatever_changes_the_numbers_changes_the_id(change):
     assert replace(SPEC, **change).run != SPEC.run
 
 
-@pytest.mark.parametrize("change", [{"dataset": "other"}, {"model": "/elsewhere/tiny"}, {"subset": "renamed"}, {"eval_batch_size": 8}, {"seed": None}])
+@pytest.mark.parametrize(
+    "change", [{"dataset": "other"}, {"model": "/elsewhere/tiny"}, {"subset": "renamed"}, {"eval_batch_size": 8}, {"seed": None}]
+)
 def test_names_and_places_do_not_change_the_id(change):
     assert replace(SPEC, **change).run == SPEC.run
 
 
 def test_every_field_is_covered_by_one_of_the_two_tests_above():
-    either = {"dataset_fingerprint", "model_fingerprint", "seeds", "layers", "subset_hash", "epochs", "steps", "lr", "batch_size", "grad_accum", "max_length"}
+    either = {
+        "dataset_fingerprint",
+        "model_fingerprint",
+        "seeds",
+        "layers",
+        "subset_hash",
+        "epochs",
+        "steps",
+        "lr",
+        "batch_size",
+        "grad_accum",
+        "max_length",
+    }
     either |= {"warmup", "weight_decay", "precision", "capture", "again", "dataset", "model", "subset", "eval_batch_size", "seed"}
     assert {f.name for f in fields(RunSpec)} == either
 
@@ -51,11 +78,18 @@ def test_a_subset_is_trained_for_as_many_steps_as_everything():
 @pytest.mark.parametrize(
     ("change", "remedy"),
     [
-        ({"lr": 0.0}, "positive"), ({"lr": float("nan")}, "positive"), ({"batch_size": 0}, "at least 1"), ({"layers": 0}, "at least 1"),
-        ({"epochs": None}, "--steps"), ({"steps": 5}, "--steps"), ({"warmup": 1.0}, "0.1"), ({"weight_decay": -1.0}, "0"),
-        ({"capture": "onlin"}, "online"), ({"precision": "fp8"}, "bf16|fp16"),
+        ({"lr": 0.0}, "positive"),
+        ({"lr": float("nan")}, "positive"),
+        ({"batch_size": 0}, "at least 1"),
+        ({"layers": 0}, "at least 1"),
+        ({"epochs": None}, "--steps"),
+        ({"steps": 5}, "--steps"),
+        ({"warmup": 1.0}, "0.1"),
+        ({"weight_decay": -1.0}, "0"),
+        ({"capture": "onlin"}, "online"),
+        ({"precision": "fp8"}, "bf16|fp16"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_setting_is_answered_with_its_remedy(change, remedy):
     with pytest.raises(InputError, match=remedy):
         replace(SPEC, **change)

@@ -6,7 +6,13 @@ from ftft.domain import Lasso, Selection, Step, Subset, digest_of_ids
 from ftft.errors import InputError
 
 BOX = {"type": "box", "x0": 0.1, "x1": 0.4, "y0": 0.2, "y1": 0.9}
-REGION = {"op": "new", "by": "region", "run": "0f3a", "shapes": [BOX, {"type": "lasso", "points": [[0, 0], [1, 0], [1, 1]]}], "epochs": [1, 3]}
+REGION = {
+    "op": "new",
+    "by": "region",
+    "run": "0f3a",
+    "shapes": [BOX, {"type": "lasso", "points": [[0, 0], [1, 0], [1, 1]]}],
+    "epochs": [1, 3],
+}
 STEPS = [
     REGION,
     {"op": "add", "by": "top", "run": "0f3a", "metric": "variability", "q": 0.33},
@@ -39,7 +45,9 @@ def test_inverting_keeps_what_is_inverted():
 @pytest.mark.parametrize(
     ("broken", "remedy"),
     [
-        ({}, "steps"), ({"dataset": "../up", "steps": []}, "letters"), ({"dataset": "d", "steps": [{}]}, "op"),
+        ({}, "steps"),
+        ({"dataset": "../up", "steps": []}, "letters"),
+        ({"dataset": "d", "steps": [{}]}, "op"),
         ({"dataset": "d", "steps": [{"op": "new", "by": "lasso"}]}, "label|region"),
         ({"dataset": "d", "steps": [{"op": "plus", "by": "invert"}]}, "add"),
         ({"dataset": "d", "steps": [{**REGION, "shapes": []}]}, "at least one"),
@@ -51,22 +59,29 @@ def test_inverting_keeps_what_is_inverted():
         ({"dataset": "d", "steps": [{**REGION, "epochs": [3, 1]}]}, "first and the last"),
         ({"dataset": "d", "steps": [{**REGION, "colour": "red"}]}, "It takes|Known|Perhaps"),
         ({"dataset": "d", "steps": [{"op": "new", "by": "top", "run": "r", "metric": "variability", "q": 1}]}, "between 0 and 1"),
-        ({"dataset": "d", "steps": [{"op": "new", "by": "top", "run": "r", "metric": "variability", "q": 0.5, "end": "middle"}]}, "bottom, top"),
+        (
+            {"dataset": "d", "steps": [{"op": "new", "by": "top", "run": "r", "metric": "variability", "q": 0.5, "end": "middle"}]},
+            "bottom, top",
+        ),
         ({"dataset": "d", "steps": [{"op": "new", "by": "label", "labels": "positive"}]}, "labels as"),
     ],
-)  # fmt: skip
+)
 def test_a_broken_selection_file_is_answered_with_its_remedy(broken, remedy):
     with pytest.raises(InputError, match=remedy):
         Selection.from_json(broken)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(max_size=5), lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(max_size=8), v, max_size=3)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(max_size=5),
+        lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(max_size=8), v, max_size=3),
+    )
+)
 def test_no_json_value_is_more_than_a_clear_error(value):
-    try:
+    with pytest.raises(InputError, match=r"\w"):
         Selection.from_json({"dataset": "d", "steps": [{"op": "new", "by": "region", "run": "r", "shapes": [value]}]})
+    with pytest.raises(InputError, match=r"\w"):
         Selection.from_json(value)
-    except InputError as answer:
-        assert answer.remedy
 
 
 def test_the_hash_of_a_subset_does_not_know_the_order_of_its_ids():

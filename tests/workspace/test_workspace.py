@@ -33,8 +33,19 @@ def test_a_map_has_every_example_and_metric_and_its_regions_partition_it(ws, run
     found = ws.map(run.id)
     assert found.n == 60
     assert list(found.frame().columns) == [
-        "id", "gold", "confidence", "variability", "correctness", "forgetting", "threshold_closeness", "aum", "el2n", "aleatoric", "entropy", "loss",
-    ]  # fmt: skip
+        "id",
+        "gold",
+        "confidence",
+        "variability",
+        "correctness",
+        "forgetting",
+        "threshold_closeness",
+        "aum",
+        "el2n",
+        "aleatoric",
+        "entropy",
+        "loss",
+    ]
     assert sum(found.regions().values()) == 60
     assert found.regions()["ambiguous"] == round(0.33 * 60)
 
@@ -81,8 +92,13 @@ def test_steps_of_every_kind_are_resolved(ws, dataset, run):
     assert positive == {f"train-{i}" for i in range(1, 60, 2)}
     assert ids({"op": "new", "by": "text", "query": "GOOD"}) == positive
     assert ids({"op": "new", "by": "text", "query": r"review 1\d of", "regex": True}) == {f"train-{i}" for i in range(10, 20)}
-    assert ids({"op": "new", "by": "label", "labels": ["positive"]}, {"op": "new", "by": "invert"}) == {f"train-{i}" for i in range(0, 60, 2)}
-    assert ids({"op": "new", "by": "ids", "ids": ["train-3", "train-4"]}, {"op": "intersect", "by": "column", "column": "label", "values": ["positive"]}) == {"train-3"}
+    assert ids({"op": "new", "by": "label", "labels": ["positive"]}, {"op": "new", "by": "invert"}) == {
+        f"train-{i}" for i in range(0, 60, 2)
+    }
+    assert ids(
+        {"op": "new", "by": "ids", "ids": ["train-3", "train-4"]},
+        {"op": "intersect", "by": "column", "column": "label", "values": ["positive"]},
+    ) == {"train-3"}
     ws.select(name="three", run=run.id, by="confidence", bottom=0.05)
     assert ids({"op": "new", "by": "subset", "subset": "three"}) == set(ws.subsets.get("three").ids)
 
@@ -110,9 +126,12 @@ def test_an_exported_subset_holds_its_rows(ws, run, tmp_path, kind):
     subset = ws.select(run=run.id, by="confidence", bottom=0.1, name="hard")
     out = ws.subsets.export("hard", tmp_path / f"hard{kind}")
     readers = {
-        ".jsonl": lambda: pd.read_json(out, lines=True)["id"], ".csv": lambda: pd.read_csv(out)["id"], ".parquet": lambda: pd.read_parquet(out)["id"],
-        ".txt": lambda: out.read_text().split(), "": lambda: datasets.load_from_disk(str(out))["id"],
-    }  # fmt: skip
+        ".jsonl": lambda: pd.read_json(out, lines=True)["id"],
+        ".csv": lambda: pd.read_csv(out)["id"],
+        ".parquet": lambda: pd.read_parquet(out)["id"],
+        ".txt": lambda: out.read_text().split(),
+        "": lambda: datasets.load_from_disk(str(out))["id"],
+    }
     assert sorted(readers[kind]()) == list(subset.ids)
 
 

@@ -1,0 +1,167 @@
+"""One attempt at a run: read, train, evaluate, save. What it leaves in the run's folder is complete before the verdict is written.
+
+Shapes: N examples.
+"""
+
+import platform
+import shutil
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+import transformers
+
+import ftft
+from ftft.domain import Dataset, Finding, RunSpec
+from ftft.dynamics import Epoch
+from ftft.publish import publish_folder
+from ftft.runfolder import RunFolder
+from ftft.scores import scores
+from ftft.train import flops, model, precision, task
+from ftft.train.checkpoints import Checkpoint, Checkpoints
+from ftft.train.cost import Ledger
+from ftft.train.engine import Budget, Engine, Instruments, non_finite
+from ftft.train.evaluate import Predictor
+from ftft.train.progress import Progress, say
+from ftft.train.recorder import Recorder
+from ftft.train.stopping import Stop
+from ftft.train.tokens import tokenise
+
+NAMED = 5  # ids that a warning gives as examples
+
+
+class Attempt:
+    """Reads everything when made; `run` does the work. InputError where the inputs are not those of the spec."""
+
+    def __init__(self, folder: RunFolder, ledger: Ledger, stop: Stop) -> None:
+        self.folder, self.ledger, self.stop = folder, ledger, stop
+        self.spec: RunSpec = folder.spec()
+        self.about: Dataset = task.load(folder.workspace, self.spec)
+        self.warnings: list[Finding] = []
+        self.checkpoints = Checkpoints(folder.checkpoints)
+        self.resumed: Checkpoint | None = self.checkpoints.newest()
+        self.precision = self._precision()
+        self.source = model.read(self.spec, self.about.labels)
+        self.model = model.load(self.source, self.precision.attention, self.spec.seeds.init)
+        self.max_length = self._max_length()
+        every = self._examples("train")
+        self.train = every.take(task.subset_rows(folder.workspace, self.spec, every.ids_N))
+        self.budget = Budget.of(self.spec, len(every), len(self.train))
+        self.progress = Progress(folder.metrics_file, self.budget.steps)
+        self.recorder = None if self.spec.capture == "none" else Recorder()
+        self.engine = Engine(self.model, self.train, self.spec, self.budget, self.precision, self._instruments())
+
+    def run(self) -> dict[str, Any]:
+        """Trains and evaluates, and returns the verdict, not yet published."""
+        if self.resumed:
+            say(f"going on from step {self.resumed.step}")
+        if self.resumed and self.resumed.step >= self.budget.steps:  # Trainer would make one update more
+            safetensors.torch.load_model(self.model, self.resumed.trainer / "model.safetensors", device=str(self.model.device))
+        else:
+            self.engine.run(self.resumed)
+        found = {split.name: self._evaluate(split.name) for split in self.about.evaluations}
+        self._save_model()
+        return {
+            "state": "succeeded", "cause": None, "error": {}, "scores": found, "steps_done": self.budget.steps,
+            "epochs_recorded": len(self.folder.epoch_files()), "cost": self.ledger.spent().to_json(), "environment": self.environment(),
+            "warnings": [w.to_json() for w in self.warnings], "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        }  # fmt: skip
+
+    @property
+    def steps_done(self) -> int:
+        """Updates made so far, in this attempt and in those it goes on from."""
+        return self.engine.state.global_step
+
+    def environment(self) -> dict[str, Any]:
+        """Where and with what the numbers came about; not part of the run's identity."""
+        device = self.model.device
+        hardware = (
+            torch.cuda.get_device_name(device)
+            if device.type == "cuda"
+            else torch.cpu.get_capabilities().get("cpu_name", platform.machine())
+        )
+        return {
+            "device": device.type, "hardware": hardware, "precision": self.precision.name, "attention": self.model.config._attn_implementation,
+            "threads": torch.get_num_threads(), "max_length": self.max_length, "python": platform.python_version(), "torch": torch.__version__,
+            "transformers": transformers.__version__, "ftft": ftft.__version__, "platform": platform.platform(),
+        }  # fmt: skip
+
+    def _precision(self) -> precision.Precision:
+        """What the checkpoint was made with, since a resumed run must go on as it began, on whatever machine."""
+        if self.resumed:
+            return precision.Precision(self.resumed.about["precision"], self.resumed.about["attention"])
+        return precision.choose(self.spec.precision, precision.this_device())
+
+    def _max_length(self) -> int:
+        limit = model.longest_input(self.model, self.source.tokenizer)
+        if self.spec.max_length <= limit:
+            return self.spec.max_length
+        lowered = f"--max-length {self.spec.max_length} is more than {self.spec.model_name} can read and was lowered to {limit}"
+        self.warnings.append(Finding("max_length_lowered", 1, (), lowered))
+        return limit
+
+    def _examples(self, split: str) -> task.Examples:
+        with_types = model.asks_for_types(self.model, self.source.tokenizer)
+        found = task.examples(
+            self.folder.workspace, self.about, split, lambda texts: tokenise(self.source.tokenizer, texts, self.max_length, with_types)
+        )
+        if found.cut:
+            message = f"{len(found.cut)} of {len(found)} texts of {split} have more than {self.max_length} tokens and were cut"
+            self.warnings.append(Finding("cut_texts", len(found.cut), found.cut[:NAMED], message))
+        return found
+
+    def _instruments(self) -> Instruments:
+        return Instruments(self.recorder, self._close_epoch, self.flops, self.ledger, self.progress, self.checkpoints, self.stop)
+
+    @cached_property
+    def flops(self) -> flops.Flops:
+        """What passes of this model cost."""
+        return flops.fit(self.model.config, self.max_length)
+
+    @cached_property
+    def _predictor(self) -> Predictor:
+        def bill(texts: int, length: int) -> None:
+            self.ledger.evaluation(self.flops.of_forward(texts, length))
+
+        return Predictor(self.model, self.precision, self.spec.eval_batch_size, bill)
+
+    def _close_epoch(self, number: int, complete: bool) -> None:
+        """Publishes what was recorded in an epoch that is over; from an evaluation pass over the same examples if the spec asks for that."""
+        if self.recorder is None:
+            return
+        row_N, logits_NC, step_N = self.recorder.records()
+        if self.spec.capture == "epoch_end":
+            logits_NC = self._predictor.logits(self.train.tokens, row_N)
+        if not np.isfinite(logits_NC).all():
+            raise non_finite(int(step_N[-1]))
+        assert not complete or len(row_N) == len(self.train), "an example is missing from a complete epoch"
+        self.folder.publish_epoch(
+            Epoch(
+                number, self.train.ids_N[row_N], self.train.gold_N[row_N], logits_NC, step_N,
+                self.spec.capture, self.engine.order.hash(), complete,
+            )
+        )  # fmt: skip
+        self.recorder.clear()
+        self.progress.recorded(int(step_N[-1]), number, len(row_N))
+
+    def _evaluate(self, split: str) -> dict[str, float | None]:
+        found = self._examples(split)
+        logits_NC = self._predictor.logits(found.tokens)
+        if not np.isfinite(logits_NC).all():
+            raise non_finite(self.budget.steps)
+        self.folder.publish_predictions(split, found.ids_N, found.gold_N, logits_NC)
+        values = scores(found.gold_N, logits_NC)
+        self.progress.scored(self.budget.steps, split, values)
+        return values
+
+    def _save_model(self) -> None:
+        def write(aside: Path) -> None:
+            self.model.save_pretrained(aside)
+            self.source.tokenizer.save_pretrained(aside)
+
+        shutil.rmtree(self.folder.model, ignore_errors=True)
+        publish_folder(self.folder.model, write)

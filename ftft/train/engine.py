@@ -1,0 +1,199 @@
+"""`transformers.Trainer`, thinly subclassed: our order of the examples, our record of what it computes, checkpoints that are whole.
+
+What each override mends, measured on transformers 5.23, is said where it is; tests/train/ has a test for each.
+
+Shapes: B examples of a batch, C classes.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader
+from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_callback import PrinterCallback
+
+from ftft.domain import RunSpec
+from ftft.errors import WorkError
+from ftft.train.checkpoints import Checkpoint, Checkpoints
+from ftft.train.cost import Ledger
+from ftft.train.flops import Flops
+from ftft.train.order import Order
+from ftft.train.precision import Precision, this_device
+from ftft.train.progress import Progress
+from ftft.train.recorder import Recorder
+from ftft.train.stopping import Stop
+from ftft.train.task import Examples
+
+CHECKPOINT_EVERY = 600.0  # seconds
+LOG_EVERY = 1.0  # seconds
+RECORDS = "records.npz"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """`steps` updates in all; an epoch has `per_epoch` of them, the last with fewer batches where accumulation does not divide an epoch."""
+
+    steps: int
+    per_epoch: int
+
+    @classmethod
+    def of(cls, spec: RunSpec, all_rows: int, rows: int) -> "Budget":
+        """`spec.epochs` counts all training examples even where the run sees a subset of them: the steps stay the same."""
+        window = spec.batch_size * spec.grad_accum
+        steps = spec.steps or (spec.epochs or 0) * math.ceil(all_rows / window)
+        return cls(steps, math.ceil(rows / window))
+
+    def epoch(self, step: int) -> int:
+        """The epoch that update `step` belongs to, both counted from 1."""
+        return (step - 1) // self.per_epoch + 1
+
+    def ends_epoch(self, step: int) -> bool:
+        """Whether update `step` is the last of a whole epoch."""
+        return step % self.per_epoch == 0
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """What watches a training run. `close_epoch(number, complete)` publishes what `recorder` holds."""
+
+    recorder: Recorder | None
+    close_epoch: Callable[[int, bool], None]
+    flops: Flops
+    ledger: Ledger
+    progress: Progress
+    checkpoints: Checkpoints
+    stop: Stop
+
+
+class Engine(Trainer):
+    """Trains `model` on `train` for `budget.steps` updates."""
+
+    loss_is_scaled_for_ga = True  # `mean_loss` divides by all examples of the update
+
+    def __init__(
+        self, model: PreTrainedModel, train: Examples, spec: RunSpec, budget: Budget, precision: Precision, watch: Instruments
+    ) -> None:
+        self.train_examples, self.budget, self.precision, self.watch = train, budget, precision, watch
+        self.order = Order(train.tokens.length_N, spec.batch_size, spec.seeds.order)
+        arguments = _arguments(spec, budget, precision, watch.checkpoints.folder)
+        super().__init__(model, arguments, train_dataset=range(len(train)), compute_loss_func=mean_loss, callbacks=[_Rhythm(self)])
+        self.remove_callback(PrinterCallback)  # it writes to standard output, which belongs to the caller
+
+    def run(self, checkpoint: Checkpoint | None) -> None:
+        """Trains from the beginning, or from `checkpoint`. KeyboardInterrupt, after saving, when asked to stop."""
+        if checkpoint and self.watch.recorder:
+            self.watch.recorder.load(checkpoint.path / RECORDS)
+        self.watch.ledger.spent()  # what came before was not training
+        with self.watch.stop.politely():
+            self.train(resume_from_checkpoint=str(checkpoint.trainer) if checkpoint else None)
+
+    def get_train_dataloader(self) -> DataLoader:
+        """Batches of row numbers from our order, tokens by the collator. Its own generator: Trainer's would draw from the one that dropout uses."""
+        return DataLoader(self.train_dataset, batch_sampler=self.order, collate_fn=self._collate, generator=torch.Generator())  # pyright: ignore[reportArgumentType]
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:
+        """The forward pass of the update, recorded before the update is made."""
+        row_B = inputs.pop("row")
+        loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
+        if self.watch.recorder:
+            self.watch.recorder.add(row_B, outputs.logits, self.state.global_step + 1)
+        return (loss, outputs) if return_outputs else loss
+
+    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
+        """Called once for every batch that was trained on; Trainer's own estimate is 10 % low."""
+        texts, length = inputs["input_ids"].shape
+        flops = self.watch.flops.of_training(texts, length)
+        self.watch.ledger.training(flops, texts)
+        return round(flops)
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """A line of progress; WorkError where the loss is no longer a number, which Trainer would rather not mention."""
+        if "loss" not in logs:
+            return
+        if not math.isfinite(logs["loss"]):
+            raise non_finite(self.state.global_step)
+        step = self.state.global_step
+        self.watch.progress.training(step, self.budget.epoch(step), logs["loss"], logs["learning_rate"])
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """Trainer's checkpoint and the records of the unfinished epoch, visible only when both are whole."""
+        save = super()._save_checkpoint
+
+        def write(aside: Path) -> None:
+            with self._output(aside):
+                save(model, trial)
+            if self.watch.recorder:
+                self.watch.recorder.save(aside / RECORDS)
+
+        about = {"step": self.state.global_step, "precision": self.precision.name, "attention": self.precision.attention}
+        self.watch.checkpoints.save(about, write)
+        self.watch.ledger.write()
+
+    def _collate(self, rows: Sequence[int]) -> dict[str, torch.Tensor]:
+        gold_B = torch.from_numpy(self.train_examples.gold_N[list(rows)])
+        return {**self.train_examples.tokens.batch(rows), "labels": gold_B, "row": torch.tensor(rows)}
+
+    @contextmanager
+    def _output(self, folder: Path) -> Iterator[None]:
+        usual, self.args.output_dir = self.args.output_dir, str(folder)
+        try:
+            yield
+        finally:
+            self.args.output_dir = usual
+
+
+class _Rhythm(TrainerCallback):
+    """When to log, to publish an epoch, to save and to stop: always after an update, never between an epoch's last update and its publication."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.logged = self.saved = time.monotonic()
+
+    def on_epoch_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.engine.order.epoch = self.engine.budget.epoch(state.global_step + 1)
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        budget, watch, now = self.engine.budget, self.engine.watch, time.monotonic()
+        step = state.global_step
+        ends = budget.ends_epoch(step) or step == budget.steps
+        if ends:
+            watch.close_epoch(budget.epoch(step), budget.ends_epoch(step))
+        control.should_log = ends or now - self.logged >= LOG_EVERY
+        control.should_save = ends or now - self.saved >= CHECKPOINT_EVERY or watch.stop.requested
+        self.logged = now if control.should_log else self.logged
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.saved = time.monotonic()
+        if self.engine.watch.stop.requested:
+            raise KeyboardInterrupt
+
+
+def mean_loss(outputs: Any, gold_B: torch.Tensor, num_items_in_batch: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy over *all* examples of an update, however many batches it has: a mean per batch over-scales gradients under accumulation."""
+    return torch.nn.functional.cross_entropy(outputs.logits.float(), gold_B, reduction="sum") / num_items_in_batch
+
+
+def non_finite(step: int) -> WorkError:
+    """The failure of a run whose numbers have left the finite ones."""
+    return WorkError(f"the loss is not a finite number by step {step}", "Lower --lr, or use --precision fp32", "non_finite")
+
+
+def _arguments(spec: RunSpec, budget: Budget, precision: Precision, folder: Path) -> TrainingArguments:
+    arguments = TrainingArguments(
+        output_dir=str(folder), max_steps=budget.steps,
+        per_device_train_batch_size=spec.batch_size, gradient_accumulation_steps=spec.grad_accum,
+        optim="adamw_torch_fused", learning_rate=spec.lr, weight_decay=spec.weight_decay, adam_epsilon=1e-6, max_grad_norm=1.0,
+        lr_scheduler_type="linear", warmup_steps=math.ceil(budget.steps * spec.warmup),
+        seed=spec.seeds.dropout, bf16=precision.name == "bf16", fp16=precision.name == "fp16",
+        logging_strategy="no", save_strategy="no", eval_strategy="no", logging_nan_inf_filter=False,
+        use_cpu=this_device().type == "cpu", report_to="none", disable_tqdm=True, log_level="error", remove_unused_columns=False, average_tokens_across_devices=False,
+    )  # fmt: skip
+    arguments.n_gpu  # noqa: B018  (sets up the devices, after which the next line holds)
+    arguments._n_gpu = min(arguments._n_gpu, 1)  # with two GPUs in sight Trainer would become DataParallel, which mixes up the rows
+    return arguments

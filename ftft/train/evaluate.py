@@ -1,0 +1,42 @@
+"""What a model says about examples, in their order: evaluation mode, no gradients, batches of similar length.
+
+Shapes: N examples, B examples of a batch, C classes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel
+
+from ftft.train.precision import Precision
+from ftft.train.tokens import Tokens
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """`on_batch(texts, length)` hears of every batch, for the bill."""
+
+    model: PreTrainedModel
+    precision: Precision
+    batch_size: int
+    on_batch: Callable[[int, int], None]
+
+    def logits(self, tokens: Tokens, row_N: np.ndarray | None = None) -> np.ndarray:
+        """logits_NC, float32, of the examples `row_N` (None: all), in that order. Leaves the model in evaluation mode."""
+        row_N = np.arange(len(tokens.length_N)) if row_N is None else row_N
+        by_length_N = np.argsort(tokens.length_N[row_N], kind="stable")
+        logits_NC = np.zeros((len(row_N), self.model.config.num_labels), np.float32)
+        self.model.eval()
+        for start in range(0, len(row_N), self.batch_size):
+            place_B = by_length_N[start : start + self.batch_size]
+            logits_NC[place_B] = self._forward(tokens.batch(row_N[place_B]))
+        return logits_NC
+
+    def _forward(self, batch: dict[str, torch.Tensor]) -> np.ndarray:
+        device = self.model.device
+        with torch.no_grad(), self.precision.autocast(device):
+            logits_BC = self.model(**{name: values.to(device) for name, values in batch.items()}).logits
+        self.on_batch(*batch["input_ids"].shape)
+        return logits_BC.float().cpu().numpy()

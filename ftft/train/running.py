@@ -1,0 +1,79 @@
+"""A run folder from its spec to its verdict."""
+
+import errno
+import shutil
+import traceback
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+
+from ftft.errors import FtftError, InputError, WorkError
+from ftft.runfolder import RunFolder
+from ftft.train.attempt import Attempt
+from ftft.train.checkpoints import Checkpoints
+from ftft.train.cost import Ledger
+from ftft.train.model import quiet
+from ftft.train.progress import say
+from ftft.train.stopping import stop_signals
+
+
+def run_folder(folder: RunFolder) -> dict[str, Any]:
+    """Trains and evaluates what `folder.spec()` says, going on from a checkpoint if there is one, and returns the verdict that it published.
+
+    InputError or WorkError when that fails, with a verdict that says so. KeyboardInterrupt on SIGTERM or Ctrl-C: the state of training is saved
+    and there is no verdict, since whether the run goes on is for the queue to say. A run that has succeeded is left as it is.
+    """
+    before = folder.verdict()
+    if before and before["state"] == "succeeded":
+        return before
+    folder.results_file.unlink(missing_ok=True)
+    folder.checkpoints.mkdir(parents=True, exist_ok=True)
+    quiet()
+    ledger = Ledger(folder.checkpoints / "cost.json")
+    attempt = None
+    try:
+        with stop_signals() as stop:
+            attempt = Attempt(folder, ledger, stop)
+            verdict = attempt.run()
+    except KeyboardInterrupt:
+        ledger.write()
+        raise
+    except Exception as problem:
+        failure = explain(problem)
+        _publish_failure(folder, failure, attempt, ledger)
+        raise failure from problem
+    folder.publish_verdict(verdict)
+    shutil.rmtree(folder.checkpoints)
+    return verdict
+
+
+def explain(problem: Exception) -> FtftError:
+    """`problem` as one of the causes of failure, with its remedy. The traceback of one that nobody foresaw goes to standard error."""
+    if isinstance(problem, FtftError):
+        return problem
+    text = str(problem)
+    if isinstance(problem, (torch.OutOfMemoryError, MemoryError)) or "allocate memory" in text:
+        return WorkError("memory ran out", "Lower --batch-size and raise --grad-accum by as much, or lower --max-length", "out_of_memory")
+    if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        return WorkError(f"the disk is full ({problem.filename or 'run folder'})", "Free some space, then ftft runs resume", "disk_full")
+    say("".join(traceback.format_exception(problem)))
+    return WorkError(
+        f"{type(problem).__name__}: {text.splitlines()[0].rstrip('.') if text else 'no message'}",
+        "See the run's log, and report this as a bug",
+    )
+
+
+def _publish_failure(folder: RunFolder, failure: FtftError, attempt: Attempt | None, ledger: Ledger) -> None:
+    """A full disk may have no room for the verdict either; then the queue sees a run that ended without one."""
+    saved = Checkpoints(folder.checkpoints).newest()
+    verdict = {
+        "state": "failed", "cause": "bad_input" if isinstance(failure, InputError) else failure.kind, "error": failure.to_json(), "scores": {},
+        "steps_done": attempt.steps_done if attempt else saved.step if saved else 0, "epochs_recorded": len(folder.epoch_files()),
+        "cost": ledger.spent().to_json(), "environment": attempt.environment() if attempt else {},
+        "warnings": [w.to_json() for w in attempt.warnings] if attempt else [], "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }  # fmt: skip
+    try:
+        folder.publish_verdict(verdict)
+    except OSError as problem:
+        say(f"the verdict could not be written: {problem}")

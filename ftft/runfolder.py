@@ -57,7 +57,7 @@ class RunFolder(RunPaths):
         """The complete epoch `number`, rows sorted by id."""
         import pyarrow.parquet as pq
 
-        table = pq.read_table(self.epoch_files()[number], partitioning=None)
+        table = pq.ParquetFile(self.epoch_files()[number]).read()
         about = json.loads(table.schema.metadata[FORMAT])
         logits_NC = table["logits"].combine_chunks().flatten().to_numpy().reshape(table.num_rows, -1)
         ids_N = np.array(table["id"].to_pylist(), dtype=object)

@@ -62,10 +62,13 @@ def run_spec(folder: Path) -> None:
     \b
     ftft run-spec ftft-workspace/runs/0f3a5c7e9b1d2f40
     """
+    from ftft.jobs import claim
     from ftft.runfolder import RunFolder
     from ftft.train import run_folder
 
-    run_folder(RunFolder(folder.resolve()))
+    run = RunFolder(folder.resolve())
+    with claim(run):
+        run_folder(run)
 
 
 def wait(ws: Workspace, runs: list[str]) -> list[Run]:

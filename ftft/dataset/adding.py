@@ -61,7 +61,8 @@ def _changes(old: Dataset, new: Dataset) -> Iterator[str]:
     if new.labels != old.labels:
         yield f"the labels are {_few(new.labels)} instead of {_few(old.labels)}"
     if (new.text_columns, new.columns) != (old.text_columns, old.columns):
-        yield f"the columns are {_few(new.columns)} (text: {_few(new.text_columns)}) instead of {_few(old.columns)} (text: {_few(old.text_columns)})"
+        were, are = (f"{_few(d.columns)} (text: {_few(d.text_columns)})" for d in (old, new))
+        yield f"the columns are {are} instead of {were}"
     if new.metric != old.metric:
         yield f"the metric is {new.metric} instead of {old.metric}"
 

@@ -1,3 +1,5 @@
+# pyright: reportAttributeAccessIssue=false
+# (Arrow makes the functions of pyarrow.compute when it is imported)
 """Columns as text, and how messages speak of columns and rows. Rows count from 1, without a header."""
 
 from difflib import get_close_matches

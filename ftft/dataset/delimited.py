@@ -1,3 +1,5 @@
+# pyright: reportAttributeAccessIssue=false
+# (Arrow makes the functions of pyarrow.compute when it is imported)
 """CSV and TSV. Arrow reads them; Python's strict reader says in which line a file is wrong.
 
 Arrow lets one thing pass: a stray quote, which swallows the rows up to the next quote without a word. So a file with quotes is looked

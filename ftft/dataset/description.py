@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 from ftft.domain import safe_name
-from ftft.domain.dataset import METRICS, Distribution
+from ftft.domain.dataset import METRICS, Distribution, Role
 from ftft.errors import InputError, unknown
 
 EVALUATION_EXAMPLE = "Write --eval EVAL=FILE:id|ood[:dev|test], such as --eval hard=hard.jsonl:ood:test"
@@ -19,8 +18,8 @@ class Evaluation:
 
     name: str
     file: Path
-    distribution: str
-    role: str
+    distribution: Distribution
+    role: Role
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class LabelMap:
 
 @dataclass(frozen=True)
 class Description:
-    """A dataset in its owner's words; `evaluations` (`EVAL=FILE:id|ood[:dev|test]`) and `label_maps` (`EVAL:theirs=ours`) as on the command line.
+    """A dataset in the words of the command line: an evaluation is `EVAL=FILE:id|ood[:dev|test]`, a map `EVAL:theirs=ours`.
 
     `id` None: the column `id` where a file has one, else row numbers.
     `metric` None: macro_f1 where one class has over 70 % of train, else accuracy.
@@ -55,9 +54,11 @@ class Description:
             object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
         if not self.text:
             raise InputError("no text column is named", "Name at least one with --text COLUMN")
-        named = [*self.text, self.label, *([self.id] if self.id else [])]
+        named = [*self.text, self.label, self.id or "id"]
         if twice := sorted({c for c in named if named.count(c) > 1}):
-            raise InputError(f"column {twice[0]!r} is named twice", "Text, label and id are different columns")
+            raise InputError(
+                f"column {twice[0]!r} is named twice", "Text, label and id are different columns; without --id, the column id holds the ids"
+            )
         if self.metric is not None and self.metric not in METRICS:
             raise unknown("metric of scores", self.metric, METRICS)
         self._check_evaluations()
@@ -89,11 +90,9 @@ class Description:
 def parse_evaluation(text: str) -> Evaluation:
     """`EVAL=FILE:id|ood[:dev|test]`, read from the right, so that FILE may hold colons; without a role it is a test set."""
     name, _, rest = text.partition("=")
-    file, role = rest, "test"
-    if rest.endswith((":dev", ":test")):
-        file, _, role = rest.rpartition(":")
-    file, _, distribution = file.rpartition(":")
-    if not name or not file or distribution not in get_args(Distribution):
+    role: Role = "dev" if rest.endswith(":dev") else "test"
+    file, _, distribution = rest.removesuffix(f":{role}").rpartition(":")
+    if not name or not file or distribution not in ("id", "ood"):
         raise InputError(f"evaluation set {text!r} cannot be read", EVALUATION_EXAMPLE)
     if safe_name("evaluation set", name) == "train":
         raise InputError("an evaluation set cannot be called 'train'", f"Give it another name. {EVALUATION_EXAMPLE}")

@@ -1,3 +1,5 @@
+# pyright: reportAttributeAccessIssue=false
+# (Arrow makes the functions of pyarrow.compute when it is imported)
 """A file's rows as examples: `id`, `label` and texts as text, every other column as it is. N: rows."""
 
 from dataclasses import dataclass, replace
@@ -48,9 +50,8 @@ def read_examples(split: str, file: Path, description: Description) -> Examples:
     columns = {"id": _ids(file, raw, description.id), "label": labels}
     own = {"id": description.id or "id", "label": description.label}
     renamed = _renamed(file, raw.column_names, own)
-    for name in raw.column_names:
-        if own.get(name) != name:
-            columns[renamed.get(name, name)] = texts[name].fill_null("") if name in texts else raw[name]
+    kept = [name for name in raw.column_names if own.get(name) != name]
+    columns |= {renamed.get(name, name): texts[name].fill_null("") if name in texts else raw[name] for name in kept}
     missing_N = np.any([column.is_null().to_numpy() for column in texts.values()], axis=0)
     return Examples(split, pa.table(columns), tuple(renamed.get(name, name) for name in texts), missing_N, renamed)
 

@@ -1,3 +1,5 @@
+# pyright: reportAttributeAccessIssue=false
+# (Arrow makes the functions of pyarrow.compute when it is imported)
 """What a dataset's owner should know before training on it: nothing here stops a run, everything here can spoil a conclusion.
 
 N: rows of one split, K: distinct texts.

@@ -1,3 +1,5 @@
+# pyright: reportAttributeAccessIssue=false
+# (Arrow makes the functions of pyarrow.compute when it is imported)
 """When are two datasets the same data? When every run gives the same numbers on both, whatever file they came in."""
 
 import hashlib
@@ -11,7 +13,7 @@ from ftft.domain import Split, canonical
 
 
 def fingerprint(labels: Sequence[str], text_columns: Sequence[str], splits: Iterable[tuple[Split, pa.Table]]) -> str:
-    """sha256 over the labels, the names of the text columns and every split: name, distribution, role, and its rows in order (id, label, texts).
+    """sha256 over the labels, the names of the text columns and each split: name, distribution, role, its rows in order (id, label, texts).
 
     Not in it: the metric and all other columns, which change no run.
     """

@@ -19,7 +19,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def read(file: Path, as_text: Collection[str]) -> pa.Table:
-    """All rows and columns of `file`. In CSV and TSV the columns `as_text` stay as written ("007"); others become numbers where all cells are.
+    """All rows and columns of `file`. In CSV and TSV the columns `as_text` stay as written; others become numbers where all cells are.
 
     An empty cell is null, a word such as "NA" is text. InputError: says the file, the line where there is one, and what to do.
     """

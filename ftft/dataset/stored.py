@@ -1,3 +1,5 @@
+# pyright: reportAttributeAccessIssue=false
+# (Arrow makes the functions of pyarrow.compute when it is imported)
 """Datasets that are in the workspace: their description, their rows, and the arrays that everything else is aligned with.
 
 N: training examples, or the rows of an evaluation set; always in the order of the stored file.

@@ -1,6 +1,6 @@
 """What the numbers of one row allow to be said, in words, and what they leave open. Nothing here goes beyond the table.
 
-No test is computed: under five seeds none would mean much (a t over seeds alone covers far less than it says), and differences are shown as they are.
+No test is computed: under five seeds none would mean much, since a t over seeds alone covers far less than it says.
 """
 
 from app import health
@@ -17,31 +17,30 @@ def claim(row: Row, table: Table) -> str:
     shown = [(where, pair) for where in ("ood", "id") if (pair := _telling(row, table, where)) and pair[1].differences]
     if not shown:
         return _nothing(row, table)
-    said = [f"{WHERE[where]} ({column.name}) {_difference(cell)}" for where, (column, cell) in shown]
+    said = [f"{WHERE[where]} ({_named(column)}) {_difference(cell)}" for where, (column, cell) in shown]
     pairs = max(len(cell.differences) for _, (_, cell) in shown)
     return f"Against the same model on everything, with the same number of steps: {'; '.join(said)}. {_worth(pairs)}"
 
 
 def open_questions(row: Row, table: Table, dataset: Dataset) -> list[Check]:
     """What may explain a difference besides the choice of examples, as far as this table does not rule it out."""
-    found = []
     if row.value is None:
         return [Check("warn", "The subset is no longer in the workspace", "Its size and labels cannot be compared any more")]
+    found = []
     if health.labels_moved(row.value, dataset):
         label, now, before = health.largest_shift(row.value, dataset)
-        hint = "" if table.metric == "auroc" else ": look at auroc too, which no shift of a decision threshold moves"
-        found.append(
-            Check("warn", "The label shares", f"“{label}” is {now:.0%} of the subset and {before:.0%} of everything, which alone can move {_NAMES[table.metric]}{hint}")
-        )
+        hint = "" if table.metric == "auroc" else ". Look at AUROC too, which no shift of a decision threshold moves"
+        moved = f"“{label}” is {health.percent(now)} of the subset and {health.percent(before)} of everything"
+        found.append(Check("warn", "The label shares", f"{moved}, which alone can move {_NAMES[table.metric]}{hint}"))
     if not _has_size_control(row, table):
-        found.append(
-            Check("warn", "The size alone", f"No subset of {row.examples} examples that no run chose was trained on: fewer examples, seen more often, may be the reason")
-        )
+        remark = f"No other subset of {len(row.value.ids)} examples was trained on, such as a random one: seeing fewer examples more often may do it"
+        found.append(Check("warn", "The size alone", remark))
     chosen_by = reference_runs(row.value.selection)
     if len(chosen_by) == 1 and len(row.seeds) > 1:
-        found.append(
-            Check("warn", "The luck of one reference", f"All seeds use examples that one run ({chosen_by[0][:6]}) chose; how much another one's choice would differ is not in the SD")
+        remark = (
+            f"All seeds use examples that one run chose ({chosen_by[0][:6]}): how much another one's choice would differ is not in the SD"
         )
+        found.append(Check("warn", "The luck of one reference", remark))
     return found
 
 
@@ -52,6 +51,10 @@ def _telling(row: Row, table: Table, where: str) -> tuple[Column, Cell] | None:
     """The column that speaks for a distribution: the mean over its test sets where there is one, else its first set."""
     of = [(c, cell) for c, cell in zip(table.columns, row.cells, strict=True) if c.distribution == where]
     return next((pair for pair in of if len(pair[0].evaluations) > 1), of[0] if of else None)
+
+
+def _named(column: Column) -> str:
+    return column.name if len(column.evaluations) == 1 else f"mean of {len(column.evaluations)} test sets"
 
 
 def _difference(cell: Cell) -> str:
@@ -77,7 +80,7 @@ def _nothing(row: Row, table: Table) -> str:
 
 
 def _has_size_control(row: Row, table: Table) -> bool:
-    """Whether some subset of the same size, which no run's dynamics chose, was scored under the same settings and steps."""
+    """Whether a subset of the same size that no run's dynamics chose (or this very row's) was scored under the same settings and steps."""
     return any(
         other.value is not None
         and not reference_runs(other.value.selection)

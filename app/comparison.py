@@ -14,7 +14,10 @@ from ftft.domain import Dataset, Run, RunSpec, Seeds, Subset
 
 # What a spec holds besides settings: what the row is about, which seed it is, and what does not change the numbers.
 _NOT_SETTINGS = frozenset(
-    "dataset dataset_fingerprint model subset subset_hash seed seeds epochs steps capture again eval_batch_size".split()
+    (
+        *("dataset", "dataset_fingerprint", "model", "subset", "subset_hash", "seed", "seeds"),
+        *("epochs", "steps", "capture", "again", "eval_batch_size"),
+    )
 )
 
 
@@ -79,7 +82,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows in groups: the run on everything first, then the subsets. `outdated` counts runs on an earlier version of the dataset."""
+    """Rows in groups: the run on everything first, then the subsets; groups with a difference first. `outdated` counts runs on an earlier version of the dataset."""
 
     metric: str
     columns: tuple[Column, ...]
@@ -107,14 +110,14 @@ def compare(dataset: Dataset, runs: Iterable[Run], subsets: Iterable[Subset], me
     by_hash = {subset.hash: subset for subset in subsets}
     costs = {run.id: run.cost.get("train_flops") for run in runs}
     heads = columns(dataset)
-    rows = []
+    drawn: list[list[Row]] = []
     for group in groups.values():
         if set(group) == {None}:
             continue  # nothing on a subset: a reference, not a main model
-        control = group.get(None, [])
-        for subset_hash in sorted(group, key=lambda h: h is not None):
-            rows.append(_row(dataset, group[subset_hash], control, by_hash.get(subset_hash or ""), heads, metric, costs))
-    return Table(metric, heads, tuple(rows), len(of_name) - len(runs))
+        control, everything_first = group.get(None, []), sorted(group, key=lambda subset_hash: subset_hash is not None)
+        drawn.append([_row(dataset, group[h], control, by_hash.get(h or ""), heads, metric, costs) for h in everything_first])
+    drawn.sort(key=lambda rows: not any(cell.differences for row in rows for cell in row.cells))
+    return Table(metric, heads, tuple(row for rows in drawn for row in rows), len(of_name) - len(runs))
 
 
 def telling_settings(table: Table) -> list[dict[str, Any]]:

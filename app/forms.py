@@ -52,6 +52,21 @@ def number(name: str, text: str) -> float:
         raise InputError(f"the {name} {text!r} is not a number", "Write it like 2e-5 or 0.00002") from problem
 
 
+def short(value: float) -> str:
+    """A number as people write it: 2e-05 -> "2e-5", 0.1 -> "0.1"."""
+    return re.sub(r"e([+-])0*(\d)", lambda m: f"e{m[1].strip('+')}{m[2]}", f"{value:g}")
+
+
+def in_lines(command: str) -> str:
+    """A command for a shell with one kind of option a line, so that a long one can be read."""
+    pieces: list[list[str]] = [[]]
+    for word in shlex.split(command):
+        if word.startswith("--") and pieces[-1][:1] != [word]:
+            pieces.append([])
+        pieces[-1].append(word)
+    return " \\\n  ".join(shlex.join(piece) for piece in pieces)
+
+
 @dataclass(frozen=True)
 class NewDataset:
     """A filled-in form for a new dataset; `evaluations` as on the command line, EVAL=FILE:id|ood[:dev|test]."""

@@ -17,6 +17,11 @@ class Check:
     remark: str
 
 
+def percent(share: float) -> str:
+    """0.33 -> "33 %"; one digit more under a tenth, where it matters."""
+    return f"{100 * share:.{0 if share >= 0.1 else 1}f}\u202f%"
+
+
 def shares(counts: dict[str, int], labels: tuple[str, ...]) -> dict[str, float]:
     """Share of each label, in [0, 1], in the order of `labels`; all 0 for an empty set."""
     total = sum(counts.get(label, 0) for label in labels)
@@ -46,11 +51,11 @@ def _size(subset: Subset) -> Check:
     if share >= SMALL:
         return Check(
             "good",
-            f"{share:.0%} of the training set",
-            "Sets of ambiguous examples under about 25 % often fail to train; this one is larger",
+            f"{percent(share)} of the training set",
+            "Sets of ambiguous examples under about 25 % often fail to train; this one is larger",
         )
-    remark = "Sets of ambiguous examples under about 25 % often fail to train: take more, or add easy examples to it"
-    return Check("warn", f"Only {share:.1%} of the training set", remark)
+    remark = "Sets of ambiguous examples under about 25 % often fail to train: take more, or add easy examples to it"
+    return Check("warn", f"Only {percent(share)} of the training set", remark)
 
 
 def _labels(subset: Subset, dataset: Dataset) -> Check:
@@ -58,9 +63,7 @@ def _labels(subset: Subset, dataset: Dataset) -> Check:
     if not labels_moved(subset, dataset):
         return Check("good", "Labels are as in the whole training set", "No label's share moves by more than five points")
     direction = "over" if now > before else "under"
-    remark = (
-        f"{now:.0%} of the subset, {before:.0%} of the training set: a gain may come from this alone. Look at auroc beside {dataset.metric}"
-    )
+    remark = f"{percent(now)} of the subset, {percent(before)} of the training set: a gain may come from this alone. Look at auroc beside {dataset.metric}"
     if dataset.metric == "auroc":
-        remark = f"{now:.0%} of the subset, {before:.0%} of the training set"
+        remark = f"{percent(now)} of the subset, {percent(before)} of the training set"
     return Check("warn", f"“{label}” is {direction}-represented", remark)

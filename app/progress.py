@@ -30,6 +30,6 @@ def scores(lines: Lines, metric: str) -> dict[str, list[tuple[int, float]]]:
     return found
 
 
-def rate(lines: Lines) -> str:
-    """The learning rate of the last step, "1.3e-05"; "" before the first."""
-    return next((f"{line['lr']:.1e}" for line in reversed(lines) if line.get("lr") is not None), "")
+def rate(lines: Lines) -> float | None:
+    """The learning rate of the last step; None before the first."""
+    return next((line["lr"] for line in reversed(lines) if line.get("lr") is not None), None)

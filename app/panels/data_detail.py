@@ -42,7 +42,8 @@ def findings(dataset: Dataset) -> None:
     parts.section("Checks")
     if not dataset.warnings:
         st.html(parts.finding("good", "check_circle", "Nothing found", "No finding was recorded when the dataset was added"))
-    st.html("".join(_finding(finding) for finding in dataset.warnings))
+    else:
+        st.html("".join(_finding(finding) for finding in dataset.warnings))
 
 
 def _finding(finding: Finding) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import comparison, order, parts
+from app import comparison, forms, order, parts
 from ftft import Workspace
 from ftft.domain import Dataset, RunSpec, Subset
 
@@ -76,7 +76,7 @@ def _defaults(ws: Workspace, subset: Subset | None) -> dict[str, Any]:
 
 def _settings(default: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
     """(settings as typed, seeds as typed)."""
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         seeds = st.text_input("Seeds", "1-3", key="seeds", width=110, persist_state="session", help="Such as 1-3 or 1, 5, 9: one run each")
         unit = st.segmented_control(
             "Budget in", ["epochs", "steps"], default="steps" if default["steps"] else "epochs", required=True, key=f"unit_{key}"
@@ -86,7 +86,7 @@ def _settings(default: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
             "Steps" if by_steps else "Epochs", 1, value=(default["steps"] or 1000) if by_steps else (default["epochs"] or 3), width=110,
             key=f"budget_{unit}_{key}", help="Epochs count the whole training set, so that a subset gets the same number of steps",
         )  # fmt: skip
-        lr = st.text_input("Learning rate", f"{default['lr']:g}", key=f"lr_{key}", width=120)
+        lr = st.text_input("Learning rate", forms.short(default["lr"]), key=f"lr_{key}", width=120)
         batch = st.number_input("Batch size", 1, value=default["batch_size"], key=f"batch_{key}", width=110)
         length = st.number_input(
             "Max length", 1, value=default["max_length"], key=f"length_{key}", width=115, help="In tokens; longer texts are cut"
@@ -103,7 +103,7 @@ def _more(default: dict[str, Any], key: str) -> dict[str, Any]:
             "Layers to keep", 1, value=None, placeholder="all", key=f"layers_{key}", width=125, help="The first so many encoder layers"
         ),
         "grad_accum": st.number_input("Accumulation", 1, value=default["grad_accum"], key=f"accum_{key}", width=120, help="Batches a step"),
-        "warmup": st.text_input("Warm-up", f"{default['warmup']:g}", key=f"warmup_{key}", width=100, help="Share of the steps"),
-        "weight_decay": st.text_input("Weight decay", f"{default['weight_decay']:g}", key=f"decay_{key}", width=115),
+        "warmup": st.text_input("Warm-up", forms.short(default["warmup"]), key=f"warmup_{key}", width=100, help="Share of the steps"),
+        "weight_decay": st.text_input("Weight decay", forms.short(default["weight_decay"]), key=f"decay_{key}", width=115),
         "precision": st.selectbox("Precision", PRECISIONS, key=f"precision_{key}", width=110),
     }

@@ -28,7 +28,7 @@ def panel(ws: Workspace, order: Order, groups: list[Group]) -> None:
             st.switch_page("views/runs.py")
     _health(ws, order)
     parts.section("The same on the command line")
-    st.code("\n".join(group.command for group in groups), language="bash", wrap_lines=True)
+    st.code("\n\n".join(forms.in_lines(group.command) for group in groups), language="bash", wrap_lines=True)
 
 
 def _table(groups: list[Group]) -> str:

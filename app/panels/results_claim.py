@@ -1,4 +1,4 @@
-"""Under the table of results: one subset in words, its labels beside the whole set's, and what is not ruled out."""
+"""One subset of the Results page in words: what can be said, what is not ruled out, and its labels beside the whole set's."""
 
 import html
 
@@ -10,16 +10,30 @@ from app.panels import label_shares
 from ftft.domain import Dataset
 
 
-def claim(table: Table, dataset: Dataset) -> None:
-    """What can be said about one row on a subset, and what cannot."""
+def focus_box(table: Table) -> Row:
+    """The row that the words are about: at first the one that most seeds speak for."""
+    rows = [row for row in table.rows if row.subset]
+    names = [f"{row.subset} · {row.model}, {parts.num(row.steps)} steps" for row in rows]
+    best = max(range(len(rows)), key=lambda place: max((len(cell.differences) for cell in rows[place].cells), default=0))
+    chosen = st.selectbox("Subset in focus", names, best, label_visibility="collapsed", width=290, key="results_focus")
+    return rows[names.index(chosen)] if chosen in names else rows[best]
+
+
+def claim(row: Row, table: Table) -> None:
+    """The sentence above the table."""
+    st.html(
+        f"<div class='claim'><b>{html.escape(row.model)} on {html.escape(row.subset or '')}.</b> {html.escape(claims.claim(row, table))}</div>"
+    )
+
+
+def doubts(row: Row, table: Table, dataset: Dataset) -> None:
+    """What else may explain a difference, beside the subset's labels."""
     left, right = st.columns([1.6, 1], gap="large")
     with left:
-        row = _focus([row for row in table.rows if row.subset])
-        st.html(f"<div class='claim'>{html.escape(claims.claim(row, table))}</div>")
+        parts.section("Not ruled out", f"what else may explain a difference of {row.subset}")
         questions = claims.open_questions(row, table, dataset)
-        if questions:
-            st.html("<div class='section'><h2>Not ruled out</h2><span>what else may explain a difference</span></div>")
-            st.html("".join(parts.finding(check.kind, "help", check.title, check.remark) for check in questions))
+        found = "".join(parts.finding("warn", "help", check.title, check.remark) for check in questions)
+        st.html(found or parts.finding("muted", "info", "Nothing of what this page knows to ask", "That is not the same as nothing"))
     with right:
         parts.section("Labels", f"of {row.subset}; tick: everything")
         if row.value:
@@ -27,14 +41,3 @@ def claim(table: Table, dataset: Dataset) -> None:
             st.html(label_shares.bars(row.value.labels, whole, dataset.labels, ""))
         else:
             st.html("<p class='hint'>The subset is no longer in the workspace.</p>")
-
-
-def _focus(rows: list[Row]) -> Row:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        parts.section("In words")
-        names = [f"{row.model} on {row.subset}, {parts.num(row.steps)} steps" for row in rows]
-        place = st.selectbox(
-            "Row", range(len(rows)), format_func=names.__getitem__, label_visibility="collapsed", width=380, disabled=len(rows) == 1,
-            key="results_focus",
-        )  # fmt: skip
-    return rows[place or 0] if (place or 0) < len(rows) else rows[0]

@@ -8,11 +8,11 @@ from typing import Any
 import streamlit as st
 
 from app import comparison, parts
-from app.comparison import Cell, Column, Row, Table
+from app.comparison import Cell, Row, Table
 from ftft import Workspace
 from ftft.domain import Dataset
 
-SPAN = 10.0  # points: half-width of the strips on which each seed's difference is a dot
+SPANS = (5, 10, 20, 50, 100)  # points: half-widths of the strips on which each seed's difference is a dot
 NAMES = {"accuracy": "accuracy", "macro_f1": "macro F1", "auroc": "AUROC"}
 GROUPS = {"id": "in distribution", "ood": "out of distribution"}
 
@@ -20,7 +20,7 @@ GROUPS = {"id": "in distribution", "ood": "out of distribution"}
 def dataset_box(ws: Workspace, names: list[str]) -> str:
     """The dataset to show: at first the one that a main run was asked for last."""
     latest = next((run.spec.dataset for run in ws.runs.list() if run.spec.subset and run.spec.dataset in names), names[0])
-    chosen = st.selectbox("Dataset", names, names.index(latest), label_visibility="collapsed", width=200, key="results_dataset")
+    chosen = st.selectbox("Dataset", names, names.index(latest), label_visibility="collapsed", width=140, key="results_dataset")
     return chosen or latest
 
 
@@ -37,13 +37,15 @@ def outdated(table: Table) -> None:
         )
 
 
-def markup(table: Table) -> str:
-    """The table, with its legend below."""
+def markup(table: Table, focus: Row) -> str:
+    """The table, with its legend below; the row in focus is set off."""
     settings = comparison.telling_settings(table)
-    body = "".join(_row(row, table.columns, told) for row, told in zip(table.rows, settings, strict=True))
+    largest = max((abs(100 * d) for row in table.rows for cell in row.cells for d in cell.differences), default=0.0)
+    span = next(span for span in SPANS if span >= largest)
+    body = "".join(_row(row, told, span, row is focus) for row, told in zip(table.rows, settings, strict=True))
     legend = (
-        f"{NAMES[table.metric]} in points, mean ± SD over seeds (no SD from one seed). Below it the paired difference to everything: its mean, and "
-        f"each seed as a dot on ±{SPAN:.0f} points. Cost: training FLOPs, everything = 100{parts.THIN}%; “+ reference” adds the whole runs that chose the subset."
+        f"{NAMES[table.metric].capitalize() if table.metric == 'accuracy' else NAMES[table.metric]} in points, mean ± SD over seeds (no SD from one seed). Below it the paired difference to everything: its mean, and "
+        f"each seed as a dot on ±{span} points. Cost: training FLOPs, everything = 100{parts.THIN}%; “+ reference” adds the whole runs that chose the subset."
     )
     return f"<table class='results'>{_head(table)}{body}</table><p class='hint'>{legend}</p>"
 
@@ -62,15 +64,15 @@ def _head(table: Table) -> str:
     )
 
 
-def _row(row: Row, columns: tuple[Column, ...], told: dict[str, Any]) -> str:
+def _row(row: Row, told: dict[str, Any], span: int, in_focus: bool) -> str:
     what = html.escape(row.subset) if row.subset else "everything"
     size = f"{parts.num(row.examples)} examples" if row.examples is not None else "subset removed"
     settings = "".join(
         f" · {html.escape(name.replace('_', ' '))} {html.escape(f'{value}')}" for name, value in told.items() if name != "steps"
     )
-    cells = "".join(_cell(cell, row.subset is None, len(row.seeds)) for cell, _ in zip(row.cells, columns, strict=True))
+    cells = "".join(_cell(cell, row.subset is None, len(row.seeds), span) for cell in row.cells)
     return (
-        f"<tr class='{'ours' if row.subset else 'all'}'><th scope='row'>{what}<small>{html.escape(row.model)} · {size}{settings}</small>"
+        f"<tr class='{'all' if row.subset is None else 'ours' if in_focus else 'other'}'><th scope='row'>{what}<small>{html.escape(row.model)} · {size}{settings}</small>"
         f"<small>{_seeds(row)}</small></th><td class='r'>{parts.num(row.steps)}</td>{cells}"
         f"<td class='costs'>{_share(row.cost)}</td><td class='costs'>{_share(row.whole_cost) if row.subset else _share(row.cost)}</td></tr>"
     )
@@ -84,26 +86,26 @@ def _seeds(row: Row) -> str:
     return " · ".join([first, *(parts.pill(text, "bad" if text.endswith("failed") else "muted") for text in others)])
 
 
-def _cell(cell: Cell, is_everything: bool, seeds: int) -> str:
+def _cell(cell: Cell, is_everything: bool, seeds: int, span: int) -> str:
     if cell.mean is None:
         return "<td><div class='val muted'>–</div></td>"
     sd = f"<small> ±{parts.THIN}{100 * cell.sd:.1f}</small>" if cell.sd is not None else ""
     few = f"<small> {len(cell.values)} of {seeds} seeds</small>" if len(cell.values) < seeds else ""
-    below = "compared with" if is_everything else _difference(cell)
+    below = "baseline" if is_everything else _difference(cell, span)
     return f"<td><div class='val'>{100 * cell.mean:.1f}{sd}{few}</div><div class='dif'>{below}</div></td>"
 
 
-def _difference(cell: Cell) -> str:
+def _difference(cell: Cell, span: int) -> str:
     if cell.difference is None:
-        return "nothing to compare with"
-    dots = "".join(f"<b class='{'gain' if d > 0 else 'loss'}' style='left:{_place(100 * d):.1f}%'></b>" for d in cell.differences)
+        return "no baseline yet"
+    dots = "".join(f"<b class='{'gain' if d > 0 else 'loss'}' style='left:{_place(100 * d, span):.1f}%'></b>" for d in cell.differences)
     each = ", ".join(parts.signed(100 * d) for d in cell.differences)
     return f"<em>{parts.signed(100 * cell.difference)}</em><span class='seedline' title='each seed: {each}'><u></u>{dots}</span>"
 
 
-def _place(points: float) -> float:
-    """Per cent from the left on a strip of ±SPAN points; beyond its ends, at them."""
-    return 50 + 50 * max(-1.0, min(points / SPAN, 1.0))
+def _place(points: float, span: int) -> float:
+    """Per cent from the left on a strip of ±span points."""
+    return 50 + 50 * points / span
 
 
 def _share(cost: float | None) -> str:

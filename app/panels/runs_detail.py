@@ -35,10 +35,11 @@ def detail(ws: Workspace, run: Run) -> None:
     _standing(run)
     _buttons(ws, run)
     if lines:
-        _charts(ws, run, lines)
+        _loss(run, lines)
     if run.scores:
         st.html(_scores(run))
-    st.html("".join(_warning(warning) for warning in run.warnings))
+    if run.warnings:
+        st.html("".join(_warning(warning) for warning in run.warnings))
     if log:
         parts.section("Log", f"runs/{run.id}/log.txt, the last lines")
         st.code(log, language=None, wrap_lines=True)
@@ -57,7 +58,7 @@ def _facts(run: Run, lines: list[dict[str, Any]]) -> str:
         "dataset": spec.dataset,
         "trained on": spec.subset or "everything",
         "budget": f"{budget}, batches of {spec.batch_size * spec.grad_accum}",
-        "learning rate": f"{spec.lr:g}",
+        "learning rate": forms.short(spec.lr),
         "took": runs_table.elapsed(run, now, lines) or "–",
         "asked for": clock.moment(run.created, now, clock.reader_zone(st.context.timezone)),
         "dynamics": f"{parts.plural(run.epochs_recorded, 'epoch')}, {spec.capture}" if run.epochs_recorded else "none yet",
@@ -69,7 +70,7 @@ def _facts(run: Run, lines: list[dict[str, Any]]) -> str:
 def _standing(run: Run) -> None:
     """How far it is, or why it is not going on."""
     if run.state == "running":
-        share = min(run.steps_done / run.steps_total, 1.0) if run.steps_total else 0.0
+        share = runs_table.progress(run)
         st.progress(share, text=f"{parts.pct(share)} · step {parts.of(run.steps_done, run.steps_total or run.steps_done)}")
     elif run.state == "queued":
         ahead = f"{parts.plural(run.position - 1, 'run')} ahead of it" if run.position and run.position > 1 else "It is next"
@@ -93,6 +94,10 @@ def _buttons(ws: Workspace, run: Run) -> None:
             st.button("Cancel", icon=":material/block:", key="cancel_run", on_click=_act, args=(ws.runs.cancel, run.id))
         if run.state in ("failed", "cancelled", "lost"):
             st.button("Resume", type="primary", icon=":material/replay:", key="resume_run", on_click=_act, args=(ws.runs.resume, run.id))
+        if run.epochs_recorded and st.button("Open map", icon=":material/bubble_chart:", key="open_map"):
+            st.switch_page("views/maps.py", query_params={"dataset": run.spec.dataset, "runs": run.id})
+        if run.spec.subset and run.scores and st.button("Open results", icon=":material/leaderboard:", key="open_results"):
+            st.switch_page("views/results.py")
 
 
 def _act(action: Any, run: str) -> None:
@@ -101,7 +106,7 @@ def _act(action: Any, run: str) -> None:
         st.toast(str(done.problem), icon=":material/warning:")
 
 
-def _charts(ws: Workspace, run: Run, lines: list[dict[str, Any]]) -> None:
+def _loss(run: Run, lines: list[dict[str, Any]]) -> None:
     steps, losses = progress.losses(lines)
     t = theme.tokens()
     thin = {"type": "scatter", "x": steps, "y": losses, "mode": "lines", "line": {"color": t["faint"], "width": 1}, "hoverinfo": "skip"}
@@ -109,7 +114,9 @@ def _charts(ws: Workspace, run: Run, lines: list[dict[str, Any]]) -> None:
         "type": "scatter", "x": steps, "y": progress.smooth(losses), "mode": "lines", "line": {"color": t["accent"], "width": 2},
         "hovertemplate": "step %{x}: %{y:.3f}<extra></extra>",
     }  # fmt: skip
-    st.html(f"<span class='hint'>training loss · learning rate now {progress.rate(lines) or '–'}</span>")
+    rate = progress.rate(lines)
+    now = f" · learning rate now {forms.short(float(f'{rate:.1e}'))}" if run.state == "running" and rate is not None else ""
+    st.html(f"<span class='hint'>training loss{now}</span>")
     theme.show(
         theme.figure(
             thin, smooth, height=165, showlegend=False, yaxis={"nticks": 4, "rangemode": "tozero"},

@@ -38,7 +38,14 @@ def elapsed(run: Run, now: datetime, lines: list[dict[str, Any]]) -> str:
     """How long the run trained, from its verdict or, while it runs, from its first line of progress; "" where nobody knows."""
     if "seconds" in run.cost:
         return clock.duration(run.cost["seconds"])
-    return clock.duration(now.timestamp() - clock.stamp(lines[0]["time"])) if run.state == "running" and lines else ""
+    return clock.duration(now.timestamp() - lines[0]["time"]) if run.state == "running" and lines else ""
+
+
+def progress(run: Run) -> float:
+    """Share of the steps that are done, in [0, 1], to the per cent."""
+    if run.state == "succeeded":
+        return 1.0
+    return round(min(run.steps_done / run.steps_total, 1.0), 2) if run.steps_total else 0.0
 
 
 def table(ws: Workspace, runs: list[Run]) -> Run:
@@ -77,7 +84,7 @@ def _row(ws: Workspace, run: Run) -> dict[str, Any]:
         "state": [run.state],
         "run": name(run),
         "seed": "" if run.spec.seed is None else str(run.spec.seed),
-        "progress": 1.0 if run.state == "succeeded" else run.steps_done / run.steps_total if run.steps_total else 0.0,
+        "progress": progress(run),
         "asked for": clock.moment(run.created, now, clock.reader_zone(st.context.timezone)),
         "took": elapsed(run, now, lines),
         "dataset": run.spec.dataset,

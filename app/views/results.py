@@ -10,7 +10,7 @@ from ftft.domain.dataset import METRICS
 
 ws = workspace()
 datasets = {dataset.name: dataset for dataset in ws.data.list()}
-controls = parts.page_header("Results", "A main model on a subset, beside the same model on everything: same steps, paired seeds.")
+controls = parts.page_header("Results", "A subset against everything: same model, same steps, paired seeds.")
 if not datasets:
     parts.empty("leaderboard", "No dataset yet", "Add one on the Data page, or run `ftft demo`.")
     st.stop()
@@ -19,7 +19,7 @@ with controls:
     dataset = datasets[results_table.dataset_box(ws, list(datasets))]
     metric = st.selectbox(
         "Metric", METRICS, METRICS.index(dataset.metric), format_func=results_table.metric_name(dataset), label_visibility="collapsed",
-        width=170, key=f"metric_{dataset.name}",
+        width=150, key=f"metric_{dataset.name}",
     )  # fmt: skip
 table = comparison.compare(dataset, ws.runs.list(dataset=dataset.name), ws.subsets.list(dataset=dataset.name), metric)
 if not table.rows:
@@ -32,11 +32,13 @@ if not table.rows:
     st.stop()
 
 with controls:
+    row = results_claim.focus_box(table)
     st.download_button(
         "CSV", pd.DataFrame(comparison.records(table, dataset)).to_csv(index=False), f"results-{dataset.name}-{metric}.csv", "text/csv",
         icon=":material/download:", key="download_results",
     )  # fmt: skip
+results_claim.claim(row, table)
 with st.container(key="results_table"):
-    st.html(results_table.markup(table))
+    st.html(results_table.markup(table, row))
 results_table.outdated(table)
-results_claim.claim(table, dataset)
+results_claim.doubts(row, table, dataset)

@@ -1,5 +1,6 @@
 """The queue's table, and the states that follow from files."""
 
+import fcntl
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from ftft import jobs
 from ftft.errors import InputError
 from ftft.jobs.lock import Attempt, attempt_of, is_held, take
+from ftft.runpaths import RunPaths
 from tests.jobs.conftest import Bench, write_verdict
 
 
@@ -64,6 +66,18 @@ def test_a_run_without_verdict_attempt_mark_or_row_is_lost(bench: Bench) -> None
     assert jobs.state(folder, bench.queue) == "lost"
 
 
+def test_a_run_that_ends_while_it_is_looked_at_is_not_lost(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder,) = bench.add("a")
+
+    def ends_now(_: RunPaths) -> bool:
+        write_verdict(folder, "succeeded")
+        bench.queue.remove("a")
+        return False
+
+    monkeypatch.setattr("ftft.jobs.lifecycle.is_held", ends_now)
+    assert jobs.state(folder, bench.queue) == "succeeded"
+
+
 def test_asking_whether_a_lock_is_held_does_not_hold_it(bench: Bench) -> None:
     (folder,) = bench.add("a")
     assert not is_held(folder)
@@ -71,8 +85,9 @@ def test_asking_whether_a_lock_is_held_does_not_hold_it(bench: Bench) -> None:
     with take(folder):
         assert is_held(folder)
         assert take(folder) is None
-    with ThreadPoolExecutor(4) as pool:
-        assert not any(pool.map(lambda _: is_held(folder), range(200)))
+    with folder.lock_file.open() as somebody_who_asks:
+        fcntl.flock(somebody_who_asks, fcntl.LOCK_SH)
+        assert not is_held(folder)
 
 
 def test_a_lock_names_the_latest_attempt_until_it_is_cleared(bench: Bench) -> None:

@@ -1,5 +1,6 @@
 """The runner, with everything around it being killed."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -12,9 +13,11 @@ import psutil
 import pytest
 
 from ftft import jobs
+from ftft.jobs.runner import Runner
 from ftft.runpaths import RunPaths
 from tests.jobs.conftest import Bench, lives, until, write_verdict
 
+pytestmark = pytest.mark.timeout(40)
 QUICK = "time.sleep(.1); note('end'); verdict()"
 ENDLESS = "time.sleep(60)"
 
@@ -39,6 +42,25 @@ def test_an_idle_runner_goes_and_comes_back_when_needed(bench: Bench) -> None:
     assert finish(bench, bench.add("b"), options) == {"b": "succeeded"}
 
 
+def test_a_run_queued_in_the_runners_last_moment_is_trained(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = bench.options(QUICK, idle=0)
+    (bench.root / "locks").mkdir()
+    lock = os.open(bench.root / "locks" / "runner.lock", os.O_RDWR | os.O_CREAT)
+    flock = fcntl.flock
+    flock(lock, fcntl.LOCK_EX)
+
+    def flock_after_a_client_came(descriptor: int, operation: int) -> None:
+        if descriptor == lock and operation == fcntl.LOCK_UN and not bench.notes():
+            bench.add("a")
+            assert not jobs.ensure_runner(bench.root, options), "there still is one"
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock_after_a_client_came)
+    Runner(bench.root, options, lock).run()
+    assert jobs.state(bench.queue.folder("a"), bench.queue) == "succeeded"
+    os.close(lock)
+
+
 def test_many_who_need_a_runner_get_one(bench: Bench) -> None:
     bench.add("a")
     options = bench.options(ENDLESS)
@@ -54,7 +76,11 @@ def test_many_who_need_a_runner_get_one(bench: Bench) -> None:
 def test_a_run_survives_the_death_of_who_asked_for_it(bench: Bench) -> None:
     (folder,) = bench.add("a")
     options = bench.options("time.sleep(.5); verdict()")
-    client = "import sys, time; from ftft import jobs; jobs.ensure_runner(sys.argv[1], jobs.RunnerOptions.from_json(sys.argv[2])); time.sleep(60)"
+    client = (
+        "import sys, time; from ftft import jobs\n"
+        "jobs.ensure_runner(sys.argv[1], jobs.RunnerOptions.from_json(sys.argv[2]))\n"
+        "time.sleep(60)"
+    )
     with subprocess.Popen([sys.executable, "-c", client, str(bench.root), options.to_json()], start_new_session=True) as asker:
         bench.started()
         os.killpg(asker.pid, signal.SIGKILL)
@@ -86,26 +112,22 @@ def test_killed_training_is_started_again_at_the_same_place(bench: Bench) -> Non
     assert [run for _, run, _ in bench.notes()] == ["a", "a", "b", "b"]
 
 
-def test_what_outlives_killed_training_is_ended_before_the_next_attempt(bench: Bench) -> None:
+@pytest.mark.parametrize("shares_the_lock", [True, False])
+def test_what_outlives_killed_training_is_ended_before_the_next_attempt(bench: Bench, shares_the_lock: bool) -> None:
     folders = bench.add("a")
-    child = "signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
     options = bench.options(
         f"""
 if (folder / "orphan").exists():
     note("end"); verdict(); sys.exit()
-with_lock = os.fork()  # shares the lock
-if with_lock == 0:
-    {child}
-without_lock = subprocess.Popen([sys.executable, "-S", "-c", "import signal, time; {child}"], start_new_session=True)
-(folder / "orphan").write_text(f"{{with_lock}} {{without_lock.pid}}")
+child = subprocess.Popen([sys.executable, "-S", "-c", "{stubborn}"], start_new_session=True, close_fds={not shares_the_lock})
+(folder / "orphan").write_text(str(child.pid))
 time.sleep(.2)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     )
     assert finish(bench, folders, options) == {"a": "succeeded"}
-    orphans = [int(pid) for pid in (folders[0].path / "orphan").read_text().split()]
-    assert len(orphans) == 2
-    assert not any(map(lives, orphans))
+    assert not lives(int((folders[0].path / "orphan").read_text()))
     assert [what for what, _, _ in bench.notes()] == ["start", "start", "end"]
 
 

@@ -38,12 +38,18 @@ def add(root: Path, name: str, description: Description, created: str) -> Datase
 
 
 def _write(folder: Path, contents: "Contents") -> None:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     for split, table in contents.tables.items():
         file = split_file(folder, split)
         file.parent.mkdir(exist_ok=True)
-        pq.write_table(table, file, compression="zstd")
+        try:
+            pq.write_table(table, file, compression="zstd")
+        except pa.ArrowNotImplementedError as problem:
+            raise InputError(
+                f"{split} has a column that cannot be kept: {problem}", "Leave it out of the file, or write it as text"
+            ) from problem
     publish_json(folder / "dataset.json", contents.dataset.to_json())
 
 

@@ -1,6 +1,7 @@
-# pyright: reportAttributeAccessIssue=false
-# (Arrow makes the functions of pyarrow.compute when it is imported)
 """Columns as text, and how messages speak of columns and rows. Rows count from 1, without a header."""
+
+# Arrow makes the functions of pyarrow.compute when it is imported, which a type checker cannot see.
+# pyright: reportAttributeAccessIssue=false
 
 from difflib import get_close_matches
 from pathlib import Path

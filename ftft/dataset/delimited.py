@@ -1,11 +1,12 @@
-# pyright: reportAttributeAccessIssue=false
-# (Arrow makes the functions of pyarrow.compute when it is imported)
 """CSV and TSV. Arrow reads them; Python's strict reader says in which line a file is wrong.
 
 Arrow lets one thing pass: a stray quote, which swallows the rows up to the next quote without a word. So a file with quotes is looked
 over by the strict reader too (about a second for 100 MB). In TSV, bare quotes are common: there they are ordinary characters wherever
 they would hide rows.
 """
+
+# Arrow makes the functions of pyarrow.compute when it is imported, which a type checker cannot see.
+# pyright: reportAttributeAccessIssue=false
 
 import csv
 import io
@@ -34,12 +35,21 @@ def read_delimited(file: Path, raw: bytes, delimiter: str, as_text: Collection[s
             quotes, flaw = False, None
     try:
         if flaw is None:
+            _check_separator(file, raw, delimiter)
             table = _as_written(raw, delimiter, quotes)
             columns = [c if name in as_text else _numbers(c) for name, c in zip(table.column_names, table.columns, strict=True)]
             return pa.Table.from_arrays(columns, names=table.column_names)
     except pa.ArrowInvalid as problem:
-        flaw = _flaw(raw, delimiter, quotes) or str(problem)
+        flaw = _flaw(raw, delimiter, quotes) or f"some line: {problem}"
     raise InputError(f"{file}, {flaw}", 'Mend that line; a cell with separators, quotes or line breaks is written "like ""this"""')
+
+
+def _check_separator(file: Path, raw: bytes, delimiter: str) -> None:
+    header = raw.split(b"\n", 1)[0].decode()
+    other = next((c for c in (",", ";", "\t", "|") if c in header), None)
+    if other and delimiter not in header:
+        name = "tabs" if other == "\t" else repr(other)
+        raise InputError(f"{file} separates its cells by {name}", "Separate them by commas in a .csv file, and by tabs in a .tsv file")
 
 
 def _as_written(raw: bytes, delimiter: str, quotes: bool) -> pa.Table:

@@ -56,9 +56,8 @@ class Description:
             raise InputError("no text column is named", "Name at least one with --text COLUMN")
         named = [*self.text, self.label, self.id or "id"]
         if twice := sorted({c for c in named if named.count(c) > 1}):
-            raise InputError(
-                f"column {twice[0]!r} is named twice", "Text, label and id are different columns; without --id, the column id holds the ids"
-            )
+            remedy = "Text, label and id are different columns; without --id, the column id holds the ids"
+            raise InputError(f"column {twice[0]!r} is named twice", remedy)
         if self.metric is not None and self.metric not in METRICS:
             raise unknown("metric of scores", self.metric, METRICS)
         self._check_evaluations()

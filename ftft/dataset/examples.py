@@ -1,6 +1,7 @@
-# pyright: reportAttributeAccessIssue=false
-# (Arrow makes the functions of pyarrow.compute when it is imported)
 """A file's rows as examples: `id`, `label` and texts as text, every other column as it is. N: rows."""
+
+# Arrow makes the functions of pyarrow.compute when it is imported, which a type checker cannot see.
+# pyright: reportAttributeAccessIssue=false
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -76,9 +77,8 @@ def _check_distinct(file: Path, ids: pa.Array) -> None:
         rows = [np.flatnonzero(id_N == r) for r in repeated[:3]]
         which = "; ".join(f"{ids[int(r[0])].as_py()!r} in {rows_named(r)}" for r in rows)
         more = f"; and {len(repeated) - 3:,} other ids" if len(repeated) > 3 else ""
-        raise InputError(
-            f"{file}: several rows have the same id: {which}{more}", "Give each row an id of its own, or name another column with --id"
-        )
+        what = f"{file}: several rows have the same id: {which}{more}"
+        raise InputError(what, "Give each row an id of its own, or name another column with --id")
 
 
 def _renamed(file: Path, there: list[str], own: dict[str, str]) -> dict[str, str]:

@@ -1,9 +1,10 @@
-# pyright: reportAttributeAccessIssue=false
-# (Arrow makes the functions of pyarrow.compute when it is imported)
 """What a dataset's owner should know before training on it: nothing here stops a run, everything here can spoil a conclusion.
 
 N: rows of one split, K: distinct texts.
 """
+
+# Arrow makes the functions of pyarrow.compute when it is imported, which a type checker cannot see.
+# pyright: reportAttributeAccessIssue=false
 
 from collections.abc import Iterator, Sequence
 
@@ -55,12 +56,8 @@ def _about(examples: Examples, kind: str, concerned_N: np.ndarray, which: str, r
 
 def _renamed_columns(splits: Sequence[Examples]) -> Iterator[Finding]:
     for old, new in dict.fromkeys(pair for examples in splits for pair in examples.renamed.items()):
-        what = (
-            f"The column {old!r} is kept as {new!r}, since {old!r} is another column here"
-            if old
-            else f"A column without a name is kept as {new!r}"
-        )
-        yield Finding("column_renamed", 1, (), f"{what}. Use its new name.")
+        why = f"{old!r} means another column here" if old else "it had no name"
+        yield Finding("column_renamed", 1, (), f"The column {old!r} is kept as {new!r}, since {why}. Use its new name.")
 
 
 def _gaps(examples: Examples) -> Iterator[Finding]:
@@ -91,12 +88,8 @@ def _imbalance(train: Examples) -> Iterator[Finding]:
     label, count = largest_class(train)
     if is_imbalanced(train):
         share = f"{100 * count / len(train):.0f} %"
-        yield Finding(
-            "imbalance",
-            count,
-            (),
-            f"train: {share} of the rows are {label!r}. Judge by macro F1: always saying {label!r} gives {share} accuracy.",
-        )
+        message = f"train: {share} of the rows are {label!r}. Judge by macro F1: always saying {label!r} gives {share} accuracy."
+        yield Finding("imbalance", count, (), message)
 
 
 def _blank(examples: Examples, over_columns=np.all) -> np.ndarray:

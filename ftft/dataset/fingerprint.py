@@ -1,6 +1,7 @@
-# pyright: reportAttributeAccessIssue=false
-# (Arrow makes the functions of pyarrow.compute when it is imported)
 """When are two datasets the same data? When every run gives the same numbers on both, whatever file they came in."""
+
+# Arrow makes the functions of pyarrow.compute when it is imported, which a type checker cannot see.
+# pyright: reportAttributeAccessIssue=false
 
 import hashlib
 from collections.abc import Iterable, Sequence

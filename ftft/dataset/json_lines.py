@@ -1,6 +1,7 @@
 """JSON Lines. Arrow reads them; where it cannot, Python's reader says which line is wrong and how."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,4 +49,5 @@ def _explained(file: Path, raw: bytes, problem: str) -> InputError:
             if KINDS[type(value)] != kind:
                 what = f"column {column!r} is {KINDS[type(value)]}, but {kind} in line {first}"
                 return InputError(f"{file}, line {number}: {what}", "Write it the same way in every line")
-    return InputError(f"{file}: {problem}", "Mend the file; each line is one object, {…}")
+    problem = re.sub(r" in row \d+$", "", problem)  # Arrow counts from the start of some block
+    return InputError(f"{file}: {problem}", "Mend the file; each line is one object, {…}, with the same kind of value everywhere")

@@ -1,6 +1,7 @@
-# pyright: reportAttributeAccessIssue=false
-# (Arrow makes the functions of pyarrow.compute when it is imported)
 """Labels: from whatever a file's column holds to a few named classes."""
+
+# Arrow makes the functions of pyarrow.compute when it is imported, which a type checker cannot see.
+# pyright: reportAttributeAccessIssue=false
 
 import re
 from collections.abc import Collection, Mapping
@@ -47,9 +48,8 @@ def classes(file: Path, labels: pa.Array) -> tuple[str, ...]:
     """The names of the classes: in the order of the numbers where all are whole numbers, else alphabetical."""
     found = labels.unique().to_pylist()
     if len(found) < 2:
-        raise InputError(
-            f"{file}: every row has the label {found[0]!r}", "Give a file with at least two labels, or name another --label column"
-        )
+        what = f"{file}: every row has the label {found[0]!r}"
+        raise InputError(what, "Give a file with at least two labels, or name another --label column")
     if len(found) > MOST_CLASSES or (len(labels) >= MANY_ROWS and len(found) > len(labels) / 2):
         what = f"{len(found):,} different labels in {len(labels):,} rows, such as {found[0]!r} and {found[1]!r}"
         raise InputError(f"{file}: {what}", f"Name the column of the classes with --label; there may be {MOST_CLASSES} of them")

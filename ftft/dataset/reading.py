@@ -1,6 +1,7 @@
 """One file in, one Arrow table out: CSV, TSV, JSON Lines (each also gzipped) and Parquet, told apart by their extension."""
 
 import gzip
+import os
 import zlib
 from collections.abc import Collection
 from pathlib import Path
@@ -23,6 +24,7 @@ def read(file: Path, as_text: Collection[str]) -> pa.Table:
 
     An empty cell is null, a word such as "NA" is text. InputError: says the file, the line where there is one, and what to do.
     """
+    file = Path(os.path.expanduser(file))  # a shell leaves the ~ in EVAL=~/file alone; this leaves a file called ~name alone
     gzipped = file.suffix.lower() == ".gz"
     extension = Path(file.stem).suffix.lower() if gzipped else file.suffix.lower()
     if extension not in EXTENSIONS or (gzipped and extension == ".parquet"):

@@ -1,9 +1,10 @@
-# pyright: reportAttributeAccessIssue=false
-# (Arrow makes the functions of pyarrow.compute when it is imported)
 """Datasets that are in the workspace: their description, their rows, and the arrays that everything else is aligned with.
 
 N: training examples, or the rows of an evaluation set; always in the order of the stored file.
 """
+
+# Arrow makes the functions of pyarrow.compute when it is imported, which a type checker cannot see.
+# pyright: reportAttributeAccessIssue=false
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -72,6 +73,5 @@ def _read(root: Path, name: str, split: str, columns: Sequence[str] | None, limi
         wanted = None if columns is None else list(columns)
         if limit is None:
             return file.read(wanted)
-        schema = file.schema_arrow if wanted is None else pa.schema([file.schema_arrow.field(c) for c in wanted])
-        first = next(file.iter_batches(max(limit, 1), columns=wanted), None)
-        return pa.Table.from_batches([first] if first is not None else [], schema if first is None else None).slice(0, limit)
+        first_rows = next(file.iter_batches(max(limit, 1), columns=wanted))  # no dataset is without rows
+        return pa.Table.from_batches([first_rows]).slice(0, limit)

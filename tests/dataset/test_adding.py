@@ -38,8 +38,8 @@ def test_unrelated_columns_called_id_and_label_are_kept_under_other_names(add_re
     stored = rows(root, "reviews")
     assert (stored["id"][0], stored["id_"][0], stored["label"][0], stored["label_"][0]) == ("g0", 0, "x", "raw")
     assert [w.message for w in dataset.warnings if w.kind == "column_renamed"] == [
-        "The column 'id' is kept as 'id_', since 'id' is another column here. Use its new name.",
-        "The column 'label' is kept as 'label_', since 'label' is another column here. Use its new name.",
+        "The column 'id' is kept as 'id_', since 'id' means another column here. Use its new name.",
+        "The column 'label' is kept as 'label_', since 'label' means another column here. Use its new name.",
     ]
 
 
@@ -208,6 +208,12 @@ def test_an_evaluation_label_that_train_does_not_know_is_refused_with_the_map_to
     hard = write("hard.jsonl", numbered(["good", "so-so", "neg"]))
     with pytest.raises(InputError, match=says):
         add_reviews(evaluations=[f"hard={hard}:ood"], label_maps=maps)
+
+
+def test_a_column_that_parquet_cannot_hold_is_refused(add_reviews, write, reviews, root):
+    with pytest.raises(InputError, match=r"train has a column that cannot be kept: .*'extra'"):
+        add_reviews(write("t.jsonl", [{**row, "extra": {}} for row in reviews]))
+    assert list(root.iterdir()) == []
 
 
 def test_a_name_that_cannot_be_a_folder_is_refused(add_reviews, root):

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from ftft.dataset.fingerprint import fingerprint
 from ftft.dataset.reading import read
 from ftft.domain import Split
+from ftft.domain.dataset import Distribution, Role
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 rows = st.lists(st.tuples(texts, texts, texts), min_size=1, max_size=8)
@@ -16,7 +17,7 @@ def table_of(rows) -> pa.Table:
     return pa.table({name: pa.array(column, pa.string()) for name, column in zip(NAMES, zip(*rows, strict=True), strict=True)})
 
 
-def print_of(table: pa.Table, distribution="id", role="train", labels=("x", "y")) -> str:
+def print_of(table: pa.Table, distribution: Distribution = "id", role: Role = "train", labels=("x", "y")) -> str:
     return fingerprint(labels, ["text"], [(Split("train", table.num_rows, {}, distribution, role), table)])
 
 

@@ -1,4 +1,5 @@
 import gzip
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,10 @@ def test_in_tsv_a_quote_that_would_swallow_whole_rows_is_an_ordinary_character(w
         ("t.csv", 'id,text\n1,"x\ny"\n2,y,z\n', "line 4: 3 cells where the header has 2"),
         ("t.csv", "id,text\n1,x\n\n2\n", "line 4: 1 cells where the header has 2"),
         ("t.csv", "id,text,text\n1,x,y\n", "several columns called 'text'"),
+        ("t.csv", "id;text\n1;x\n", "separates its cells by ';'"),
+        ("t.csv", "id\ttext\n1\tx\n", "separates its cells by tabs"),
+        ("t.tsv", "id,text\n1,x\n", "separates its cells by ','"),
+        ("t.jsonl", '{"m": {"x": 1}}\n{"m": {"x": "y"}}\n', r"/m/x\) changed from number to string"),
         ("t.csv", "id,text\n", "no rows"),
         ("t.csv", "", "is empty"),
         ("t.csv", b"id,text\n1,x\n2,caf\xe9\n", r"line 3: not UTF-8 \(byte 17 of the file\)"),
@@ -90,6 +95,11 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(InputError, match="is a folder"):
         read(tmp_path / "folder.csv", AS_TEXT)
+
+
+def test_a_path_may_start_at_home(write, monkeypatch):
+    monkeypatch.setenv("HOME", str(write("t.csv").parent))
+    assert read(Path("~/t.csv"), AS_TEXT).num_rows == 4
 
 
 def test_a_gzip_file_that_breaks_off_is_refused(tmp_path):

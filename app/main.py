@@ -23,6 +23,5 @@ st.html(f"<style>:root{{{theme.css_variables()}}}{(HERE / 'style.css').read_text
 pages = [
     st.Page(HERE / "views" / f"{name}.py", title=title, icon=f":material/{icon}:", url_path=name, default=name == "maps")
     for name, title, icon in PAGES
-    if (HERE / "views" / f"{name}.py").exists()
 ]
 st.navigation(pages, position="top").run()

@@ -119,6 +119,13 @@ def drawn(ws: Workspace, dataset: tuple[str, str], run: str, epochs: tuple[int, 
     return DrawnMap(x_M[known_M], y_M[known_M], colour_M[known_M], place_M[known_M], how)
 
 
+@functools.lru_cache(48)
+def regions(ws: Workspace, run: str, epochs: tuple[int, int]) -> dict[str, float]:
+    """Share in [0, 1] of a run's examples in each region."""
+    data_map = ws.map(run, epochs)
+    return {name: count / max(data_map.n, 1) for name, count in data_map.regions().items()}
+
+
 # ---- pictures
 
 

@@ -1,4 +1,4 @@
-"""Small pieces that pages share: number formats, headers, bars, pills, findings. Markup only; every text that comes from data is escaped."""
+"""Small pieces that pages share: number formats, headers, bars, pills, findings. Markup only; whatever comes from data is escaped."""
 
 import html
 from collections.abc import Iterable
@@ -88,7 +88,8 @@ def bars(rows: Iterable[tuple[str, float, float, str]], caption: str = "") -> st
     """Rows of (name, value, reference, colour), value and reference in [0, 1], as markup: a bar, and a tick where the reference lies."""
     cells = "".join(
         f"<span class='n'>{html.escape(name)}</span>"
-        f"<span class='track'><i style='width:{100 * value:.1f}%;background:{colour}'></i><u style='left:{100 * reference:.1f}%'></u></span>"
+        f"<span class='track'><i style='width:{100 * value:.1f}%;background:{colour}'></i>"
+        f"<u style='left:{100 * reference:.1f}%'></u></span>"
         f"<span class='v'>{pct(value)}</span>"
         for name, value, reference, colour in rows
     )

@@ -5,6 +5,7 @@ A second `ftft app` on the same workspace finds the first one by `locks/app.lock
 fetched from elsewhere.
 """
 
+import errno
 import json
 import os
 import secrets
@@ -14,7 +15,7 @@ import time
 import tomllib
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,11 @@ PORTS_TRIED = 100
 PATIENCE_S = 60  # the longest that a server may take to answer
 
 
-def serve(workspace: Path, host: str = "127.0.0.1", port: int = 8501) -> None:
-    """Serves `workspace` until it is stopped; or, where that is done already, prints the address and returns."""
+def serve(workspace: Path, host: str = "127.0.0.1", port: int = 8501, opened: Callable[[str], object] = lambda url: None) -> None:
+    """Serves `workspace` until it is stopped; or, where that is done already, prints the address and returns.
+
+    `opened` is called with the address once it answers.
+    """
     locks = workspace / "locks"
     locks.mkdir(parents=True, exist_ok=True)
     address = locks / "app.json"
@@ -36,11 +40,11 @@ def serve(workspace: Path, host: str = "127.0.0.1", port: int = 8501) -> None:
         with FileLock(locks / "app.lock", timeout=0):
             address.unlink(missing_ok=True)
             try:
-                _run(workspace, host, free_port(host, port), address)
+                _run(workspace, host, free_port(host, port), lambda url: (_publish(address, url), _say(url, opened)))
             finally:
                 address.unlink(missing_ok=True)
     except Timeout:
-        print(_wait_for_address(address), flush=True)
+        _say(_wait_for_address(address), opened)
 
 
 def flat(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -60,7 +64,7 @@ def free_port(host: str, first: int) -> int:
             try:
                 probe.bind((host, port))
             except OSError as problem:
-                if isinstance(problem, socket.gaierror) or problem.errno not in (13, 48, 98, 10013, 10048):
+                if problem.errno not in (errno.EADDRINUSE, errno.EACCES):
                     raise InputError(
                         f"cannot listen on {host}: {problem.strerror}", "Give an address of this machine to --host"
                     ) from problem
@@ -69,9 +73,10 @@ def free_port(host: str, first: int) -> int:
     raise InputError(f"no port from {first} on is free", "Give another one to --port")
 
 
-def _run(workspace: Path, host: str, port: int, address: Path) -> None:
+def _run(workspace: Path, host: str, port: int, answering: Callable[[str], object]) -> None:
     import plotly
     import streamlit as st
+    from starlette.middleware import Middleware
     from starlette.routing import Mount
     from starlette.staticfiles import StaticFiles
 
@@ -79,14 +84,36 @@ def _run(workspace: Path, host: str, port: int, address: Path) -> None:
 
     os.environ["FTFT_WORKSPACE"] = str(workspace.resolve())  # the pages' Workspace() reads it
     vendor = Path(plotly.__file__).parent / "package_data"
-    app = st.App(ROOT / "app" / "main.py", routes=[Mount("/vendor", StaticFiles(directory=vendor))], on_script_error=failure.show)
+    app = st.App(
+        ROOT / "app" / "main.py",
+        routes=[Mount("/vendor", StaticFiles(directory=vendor))],
+        middleware=[Middleware(EarlyPlotly)],
+        on_script_error=failure.show,
+    )
     config = dict(flat(tomllib.loads((ROOT / "streamlit_config.toml").read_text(encoding="utf-8"))))
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    threading.Thread(target=_announce, args=(url, address), daemon=True).start()
+    threading.Thread(target=_announce, args=(url, answering), daemon=True).start()
     app.run(config=config | {"server.address": host, "server.port": port})
 
 
-def _announce(url: str, address: Path) -> None:
+class EarlyPlotly:
+    """Tells the browser to fetch Plotly while Streamlit's own files still load: it is the largest part of the Maps page's first paint."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Adds the header to the page at "/", and touches nothing else."""
+
+        async def with_link(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message = message | {"headers": [*message["headers"], (b"link", b"<vendor/plotly.min.js>; rel=preload; as=script")]}
+            await send(message)
+
+        await self.app(scope, receive, with_link if scope["type"] == "http" and scope["path"] == "/" else send)
+
+
+def _announce(url: str, answering: Callable[[str], object]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         try:
@@ -94,11 +121,18 @@ def _announce(url: str, address: Path) -> None:
                 break
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
-    whole = f"{url}/?token={secrets.token_urlsafe(16)}"
+    answering(f"{url}/?token={secrets.token_urlsafe(16)}")
+
+
+def _say(url: str, opened: Callable[[str], object]) -> None:
+    print(url, flush=True)
+    opened(url)
+
+
+def _publish(address: Path, url: str) -> None:
     aside = address.with_suffix(".tmp")
-    aside.write_text(json.dumps({"url": whole, "pid": os.getpid()}), encoding="utf-8")
+    aside.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
     os.replace(aside, address)
-    print(whole, flush=True)
 
 
 def _wait_for_address(address: Path) -> str:

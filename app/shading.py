@@ -41,7 +41,8 @@ class Palette(NamedTuple):
 def cells(x_N: np.ndarray, y_N: np.ndarray, view: View) -> np.ndarray:
     """Cell of each example, in [0, P]; P where it lies outside the view. The view's edges belong to it."""
     (left, right), (bottom, top) = view
-    assert left < right and bottom < top, view
+    assert left < right, view
+    assert bottom < top, view
     inside_N = (x_N >= left) & (x_N <= right) & (y_N >= bottom) & (y_N <= top)
     column_N = np.minimum((np.where(inside_N, x_N - left, 0) * (PX / (right - left))).astype(np.int32), PX - 1)
     row_N = np.minimum((np.where(inside_N, top - y_N, 0) * (PX / (top - bottom))).astype(np.int32), PX - 1)

@@ -1,8 +1,8 @@
 // Linked data maps: one toolbar, one Plotly chart a run. The server shades the points and decides what an outline holds; the browser
 // draws axes and pictures, and sends outlines.
 //
-// data (Python -> here): maps[{ run, name, subtitle, live, note, hint, key, base, lit, points, outlines[{op, shape}], ring, hist_x, hist_y,
-//   hist_x_lit, hist_y_lit }], view {x, y}, zoomed, columns, height, x_title, y_title, legend {title, colours, ticks, nominal},
+// data (Python -> here): maps[{ run, name, subtitle, live, note, hint, key, flat, base, lit, points, outlines[{op, shape}], ring,
+//   hist_x, hist_y, hist_x_lit, hist_y_lit }], view {x, y}, zoomed, columns, height, x_title, y_title, legend {title, colours, ticks, nominal},
 //   active (a run), can_undo, can_redo, selected, status, theme {muted, grid, line}, stamp.
 // here -> Python: triggers step {op, run, shape | region, q}, command, pick {id | run, x, y}; states view, active.
 //
@@ -41,13 +41,12 @@ function buildToolbar(S) {
     return Object.fromEntries(items.map(([id, face, title]) => {
       const b = make('button', '', box);
       Object.assign(b, { type: 'button', title, onclick: () => onClick(id) });
-      b.setAttribute('aria-label', title);
       if (tool(id)) b.dataset.tool = tool(id);
       fill(b, face, id);
       return [id, b];
     }));
   };
-  const asIcon = (b, name) => icon(name, b), asText = (b, text) => { b.textContent = text; b.setAttribute('aria-label', text); };
+  const asIcon = (b, name) => { icon(name, b); b.ariaLabel = b.title; }, asText = (b, text) => b.append(text);
   const asRegion = (b, text, id) => { make('i', '', b).style.background = `var(--c-${id})`; b.append(text); };
   S.tools = group(TOOLS, 'mg-switch', asIcon, tool => {
     S.tool = tool;
@@ -133,7 +132,8 @@ function layout(S, m) {
   return {
     images, shapes: m.outlines.map(o => outline(S, o)), selections: [], height: d.height, margin: MARGIN, dragmode: DRAG[S.tool], showlegend: false,
     xaxis: axis(d.view.x, d.x_title), yaxis: axis(d.view.y, d.y_title),
-    annotations: d.zoomed ? [] : [guide('easy', 1, 'top'), guide('hard', 0, 'bottom'), guide('ambiguous', .76, 'middle')],
+    annotations: m.flat ? [{ ...guide(m.flat, .5, 'middle'), x: .5, xanchor: 'center', font: { size: 12, color: ink } }]
+      : d.zoomed ? [] : [guide('easy', 1, 'top'), guide('hard', 0, 'bottom'), guide('ambiguous', .76, 'middle')],
     paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', font: { color: ink, family },
     newselection: { line: { color: ink, width: 1.3, dash: 'solid' } }, activeselection: { fillcolor: 'rgba(0,0,0,0)' },
     hoverlabel: { bgcolor: paper, bordercolor: d.theme.line, align: 'left', font: { color: ink, size: 12, family } },
@@ -185,7 +185,6 @@ function listen(S, c) {
   c.plot.on('plotly_selected', e => {
     const drawn = e?.selections?.at(-1), shape = !S.busy && drawn && shapeOf(drawn);
     if (!shape) return;
-    S.sent = performance.now();
     S.trigger('step', { op: S.held ?? S.mode, run: c.card.dataset.run, shape });
   });
   c.plot.on('plotly_doubleclick', () => S.setState('view', null));

@@ -59,8 +59,9 @@ def run_label(run: Run) -> str:
 def _dataset(datasets: Sequence[Dataset], every_run: Sequence[Run]) -> Dataset:
     by_name = {d.name: d for d in datasets}
     asked = _asked()
-    if asked.get("dataset") in by_name and asked != state.get("maps_address"):
-        state.dataset = asked["dataset"]
+    if asked != state.get("maps_address"):
+        of_run = {run.id: run.spec.dataset for run in every_run}.get(asked.get("runs", "").split(",")[0])
+        state.dataset = next((name for name in (asked.get("dataset"), of_run) if name in by_name), state.get("dataset"))
     if state.get("dataset") not in by_name:
         state.dataset = next((run.spec.dataset for run in every_run if run.spec.dataset in by_name), datasets[0].name)
     st.selectbox("Dataset", list(by_name), key="dataset", label_visibility="collapsed", width=150, persist_state="session")

@@ -5,11 +5,12 @@ from typing import Any
 import streamlit as st
 
 from app import failure, forms
+from app.names import METRICS
 from ftft import Workspace
 
 FORMATS = "CSV, TSV, JSON Lines (also .gz), Parquet, or a folder that `datasets` saved"
 EVALUATIONS = "test=data/test.csv:id\nflips=data/flips.csv:ood\nflips_dev=data/flips_dev.csv:ood:dev"
-METRICS = {"": "automatic", "accuracy": "accuracy", "macro_f1": "macro F1", "auroc": "AUROC"}
+JUDGES = {"": "automatic"} | METRICS
 
 
 @st.dialog("Add a dataset", width="large", icon=":material/database:")
@@ -49,7 +50,7 @@ def _form(train: str, head: Any) -> forms.NewDataset:
             "Evaluation sets, one a line: NAME=FILE:id or ood, then :dev for a development set", placeholder=EVALUATIONS, height=100,
             key="new_evaluations",
         )  # fmt: skip
-        metric = st.selectbox("Judged by", list(METRICS), format_func=METRICS.__getitem__, key="new_metric", width=140)
+        metric = st.selectbox("Judged by", list(JUDGES), format_func=JUDGES.__getitem__, key="new_metric", width=140)
     return forms.NewDataset(name.strip(), train, tuple(text), label or "", chosen_id or None, forms.lines(evaluations), metric or None)
 
 

@@ -5,12 +5,12 @@ import html
 import streamlit as st
 
 from app import parts
+from app.names import DISTRIBUTIONS
 from app.panels import label_shares
 from ftft import Workspace
 from ftft.domain import Dataset, Finding, Split
 
 ROWS = 100  # of the preview
-DISTRIBUTION = {"id": ("in distribution", "muted"), "ood": ("out of distribution", "accent")}
 USE = {"train": "fine-tuning and dynamics", "dev": "for choices: never reported as a test", "test": "scored once, at the end of a run"}
 
 
@@ -21,7 +21,7 @@ def sets(dataset: Dataset) -> None:
 
 
 def _set(split: Split, labels: tuple[str, ...]) -> str:
-    where = parts.pill(*DISTRIBUTION[split.distribution])
+    where = parts.pill(DISTRIBUTIONS[split.distribution], "accent" if split.distribution == "ood" else "muted")
     mapped = "".join(f"<br>{html.escape(theirs)} → {html.escape(ours)}" for theirs, ours in split.label_map.items())
     counts = parts.label_stack({label: split.labels.get(label, 0) for label in labels})
     return (

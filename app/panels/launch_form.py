@@ -16,9 +16,10 @@ def form(ws: Workspace, datasets: list[Dataset]) -> dict[str, Any]:
     """Raw values as typed: dataset, model, subset, seeds, settings, with_everything."""
     names = [dataset.name for dataset in datasets]
     _preset("launch_dataset", "dataset_box", names)
-    parts.section("What", "a subset is saved on the Maps page")
+    latest = next((s.dataset_name for s in ws.subsets.list() if s.dataset_name in names), names[0])
+    parts.section("What", "subsets are saved on the Maps page")
     with st.container(horizontal=True):
-        dataset = st.selectbox("Dataset", names, key="dataset_box", persist_state="session", width=200) or names[0]
+        dataset = st.selectbox("Dataset", names, names.index(latest), key="dataset_box", persist_state="session", width=200) or latest
         model = _model(ws)
         subsets = {subset.name: subset for subset in ws.subsets.list(dataset=dataset)}
         _preset("launch_subset", "subset", [EVERYTHING, *subsets])
@@ -34,6 +35,8 @@ def form(ws: Workspace, datasets: list[Dataset]) -> dict[str, Any]:
     defaults = _defaults(ws, chosen)
     key = f"{dataset}_{subset}"  # another subset brings other defaults, so its fields are other widgets
     settings, seeds = _settings(defaults, key)
+    if chosen:
+        parts.section("Comparison", "a score without it says little")
     with_everything = bool(chosen) and st.toggle(
         "Also run on everything, with the same budget of steps", True, key="with_everything",
         help="The same model, seeds and number of steps on the whole training set: without it there is nothing to compare with",
@@ -57,7 +60,7 @@ def _model(ws: Workspace) -> str:
     names = {model.path: model.name for model in ws.models()}
     chosen = st.selectbox(
         "Main model", list(names), format_func=lambda path: names.get(path, path), accept_new_options=True, key="main_model",
-        persist_state="session", placeholder="path or hub id", width=240, help="One of these, or type a path or a hub id such as owner/name",
+        persist_state="session", placeholder="path or hub id", width=240, help="One of these, or a path or a hub id such as owner/name",
     )  # fmt: skip
     return chosen or ""
 

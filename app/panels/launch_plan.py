@@ -9,7 +9,16 @@ from app.order import Group, Order, start
 from app.panels import label_shares
 from ftft import Workspace
 
-STATE_PILL = {"succeeded": "good", "running": "accent", "queued": "muted", "failed": "bad", "cancelled": "muted", "lost": "warn"}
+NEW = "new"
+STATE_PILL = {
+    NEW: "accent",
+    "succeeded": "good",
+    "running": "muted",
+    "queued": "muted",
+    "failed": "bad",
+    "cancelled": "muted",
+    "lost": "warn",
+}
 
 
 def panel(ws: Workspace, order: Order, groups: list[Group]) -> None:
@@ -26,6 +35,8 @@ def panel(ws: Workspace, order: Order, groups: list[Group]) -> None:
             failure.show(started.problem)
         else:
             st.switch_page("views/runs.py")
+    if any(state in ("failed", "cancelled", "lost") for group in groups for state in group.state.values()):
+        st.html(parts.finding("muted", "info", "Runs that ended early are not started again here", "Resume them on the Runs page"))
     _health(ws, order)
     parts.section("The same on the command line")
     st.code("\n\n".join(forms.in_lines(group.command) for group in groups), language="bash", wrap_lines=True)
@@ -37,16 +48,20 @@ def _table(groups: list[Group]) -> str:
 
 
 def _line(group: Group) -> str:
-    seeds = " ".join(_seed(str(spec.seed), group.state.get(spec.run)) for spec in group.specs)
     return (
         f"<tr><td>{html.escape(group.subset or 'everything')}</td><td class='r'>{parts.num(group.examples)}</td>"
-        f"<td class='r'>{parts.num(group.steps)}</td><td class='r' title='How often a run sees each example on average'>{group.passes:.1f}</td>"
-        f"<td class='seeds'>{seeds}</td></tr>"
+        f"<td class='r'>{parts.num(group.steps)}</td>"
+        f"<td class='r' title='How often a run sees each example on average'>{group.passes:.1f}</td>"
+        f"<td class='seeds'>{_seeds(group)}</td></tr>"
     )
 
 
-def _seed(seed: str, state: str | None) -> str:
-    return parts.pill(seed, "accent") if state is None else parts.pill(f"{seed} {state}", STATE_PILL[state])
+def _seeds(group: Group) -> str:
+    """The seeds by what is there already: "3 new", "1, 2 succeeded"."""
+    by_state: dict[str, list[str]] = {}
+    for spec in group.specs:
+        by_state.setdefault(group.state.get(spec.run, NEW), []).append(str(spec.seed))
+    return " ".join(parts.pill(f"{', '.join(seeds)} {state}", STATE_PILL[state]) for state, seeds in by_state.items())
 
 
 def _health(ws: Workspace, order: Order) -> None:

@@ -93,6 +93,7 @@ def _one_map(ws: Workspace, choice: Choice, run: Run, m: DrawnMap, view: View, m
         "live": run.state == "running",
         "note": note,
         "hint": hint,
+        "flat": "Variability needs two epochs" if epochs[0] == epochs[1] else "",
         "base": None if as_points else mapmodel.picture(m, view, None if mask_N is None else grey),
         "lit": None if as_points or mask_N is None else mapmodel.highlight(m, view, mask_N),
         "points": mapmodel.points(m, view, mask_N, grey) | _hover(ws, choice, ids.ids_N, m, view) if as_points else None,
@@ -116,9 +117,13 @@ def _subtitle(ws: Workspace, run: Run, epochs: tuple[int, int], n: int) -> str:
 
 
 def _note(ws: Workspace, choice: Choice, run: Run, mask_N: np.ndarray | None) -> tuple[list[tuple[str, bool]], str]:
-    """Right of a title, as (text, strong) pieces: where the selection was made, and how far the other maps agree."""
+    """Right of a title, as (text, strong) pieces: the easy share, or where the selection was made and how far the other maps agree."""
     if mask_N is None:
-        return [], ""
+        easy = mapmodel.regions(ws, run.id, choice.epochs_of(run))["easy"]
+        return [
+            ("easy ", False),
+            (parts.pct(easy), True),
+        ], "Share of the examples in the easy region: confident, and not among the most variable third"
     if run.id in brush.runs_of(brush.history(choice.dataset.name).now):
         return [("selected here", True)], "The selection was made on this map"
     same, chance = agreement(ws, choice, mask_N, run)

@@ -21,9 +21,8 @@ def focus_box(table: Table) -> Row:
 
 def claim(row: Row, table: Table) -> None:
     """The sentence above the table."""
-    st.html(
-        f"<div class='claim'><b>{html.escape(row.model)} on {html.escape(row.subset or '')}.</b> {html.escape(claims.claim(row, table))}</div>"
-    )
+    subject = html.escape(f"{row.model} on {row.subset}.")
+    st.html(f"<div class='claim'><b>{subject}</b> {html.escape(claims.claim(row, table))}</div>")
 
 
 def doubts(row: Row, table: Table, dataset: Dataset) -> None:

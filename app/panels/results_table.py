@@ -9,12 +9,11 @@ import streamlit as st
 
 from app import comparison, parts
 from app.comparison import Cell, Row, Table
+from app.names import DISTRIBUTIONS, METRICS
 from ftft import Workspace
 from ftft.domain import Dataset
 
 SPANS = (5, 10, 20, 50, 100)  # points: half-widths of the strips on which each seed's difference is a dot
-NAMES = {"accuracy": "accuracy", "macro_f1": "macro F1", "auroc": "AUROC"}
-GROUPS = {"id": "in distribution", "ood": "out of distribution"}
 
 
 def dataset_box(ws: Workspace, names: list[str]) -> str:
@@ -26,15 +25,14 @@ def dataset_box(ws: Workspace, names: list[str]) -> str:
 
 def metric_name(dataset: Dataset) -> Callable[[str], str]:
     """How the metric box writes a metric; the dataset's own is marked."""
-    return lambda metric: f"{NAMES[metric]} (primary)" if metric == dataset.metric else NAMES[metric]
+    return lambda metric: f"{METRICS[metric]} (primary)" if metric == dataset.metric else METRICS[metric]
 
 
 def outdated(table: Table) -> None:
     """Says that runs on an earlier version of the dataset are left out."""
     if table.outdated:
-        st.html(
-            f"<p class='hint'>{parts.plural(table.outdated, 'run')} on an earlier version of this dataset left out: its scores do not compare.</p>"
-        )
+        left_out = parts.plural(table.outdated, "run")
+        st.html(f"<p class='hint'>{left_out} on an earlier version of this dataset left out: those scores do not compare.</p>")
 
 
 def markup(table: Table, focus: Row) -> str:
@@ -44,15 +42,16 @@ def markup(table: Table, focus: Row) -> str:
     span = next(span for span in SPANS if span >= largest)
     body = "".join(_row(row, told, span, row is focus) for row, told in zip(table.rows, settings, strict=True))
     legend = (
-        f"{NAMES[table.metric].capitalize() if table.metric == 'accuracy' else NAMES[table.metric]} in points, mean ± SD over seeds (no SD from one seed). Below it the paired difference to everything: its mean, and "
-        f"each seed as a dot on ±{span} points. Cost: training FLOPs, everything = 100{parts.THIN}%; “+ reference” adds the whole runs that chose the subset."
+        f"In points of {METRICS[table.metric]}: mean ± SD over seeds, no SD from one. Below it the paired difference to everything: its mean, "
+        f"and each seed as a dot on ±{span} points. Cost: training FLOPs, everything = 100{parts.THIN}%; "
+        "“+ reference” adds the whole runs that chose the subset."
     )
     return f"<table class='results'>{_head(table)}{body}</table><p class='hint'>{legend}</p>"
 
 
 def _head(table: Table) -> str:
     groups = "".join(
-        f"<th colspan='{len(list(cs))}'>{GROUPS[where]}</th>" for where, cs in groupby(table.columns, lambda c: c.distribution)
+        f"<th colspan='{len(list(cs))}'>{DISTRIBUTIONS[where]}</th>" for where, cs in groupby(table.columns, lambda c: c.distribution)
     )
     names = "".join(
         f"<th title='{html.escape(', '.join(c.evaluations))}'>{html.escape(c.name)}{' · dev' if c.role == 'dev' else ''}</th>"
@@ -71,8 +70,9 @@ def _row(row: Row, told: dict[str, Any], span: int, in_focus: bool) -> str:
         f" · {html.escape(name.replace('_', ' '))} {html.escape(f'{value}')}" for name, value in told.items() if name != "steps"
     )
     cells = "".join(_cell(cell, row.subset is None, len(row.seeds), span) for cell in row.cells)
+    kind = "all" if row.subset is None else "ours" if in_focus else "other"
     return (
-        f"<tr class='{'all' if row.subset is None else 'ours' if in_focus else 'other'}'><th scope='row'>{what}<small>{html.escape(row.model)} · {size}{settings}</small>"
+        f"<tr class='{kind}'><th scope='row'>{what}<small>{html.escape(row.model)} · {size}{settings}</small>"
         f"<small>{_seeds(row)}</small></th><td class='r'>{parts.num(row.steps)}</td>{cells}"
         f"<td class='costs'>{_share(row.cost)}</td><td class='costs'>{_share(row.whole_cost) if row.subset else _share(row.cost)}</td></tr>"
     )

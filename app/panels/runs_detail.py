@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app import clock, forms, parts, progress, theme
+from app.names import METRICS
 from app.panels import runs_table
 from ftft import Workspace
 from ftft.domain import Run
@@ -17,7 +18,7 @@ CAUSES = {
     "disk_full": "The disk is full", "killed": "Killed from outside", "time_limit": "The time limit was reached",
     "dependency_failed": "A run it depends on failed", "internal": "A mistake in the software",
 }  # fmt: skip
-METRICS = {"accuracy": "accuracy", "macro_f1": "macro F1", "auroc": "AUROC", "loss": "loss"}
+COLUMNS = METRICS | {"loss": "loss"}
 
 
 def detail(ws: Workspace, run: Run) -> None:
@@ -128,9 +129,9 @@ def _loss(run: Run, lines: list[dict[str, Any]]) -> None:
 
 
 def _scores(run: Run) -> str:
-    head = "".join(f"<th>{name}</th>" for name in METRICS.values())
+    head = "".join(f"<th>{name}</th>" for name in COLUMNS.values())
     body = "".join(
-        f"<tr><td>{html.escape(evaluation)}</td>{''.join(f'<td>{_score(metric, scores.get(metric))}</td>' for metric in METRICS)}</tr>"
+        f"<tr><td>{html.escape(evaluation)}</td>{''.join(f'<td>{_score(metric, scores.get(metric))}</td>' for metric in COLUMNS)}</tr>"
         for evaluation, scores in run.scores.items()
     )
     return f"<table class='mini'><tr><th>scores</th>{head}</tr>{body}</table>"

@@ -51,7 +51,7 @@ def progress(run: Run) -> float:
 def table(ws: Workspace, runs: list[Run]) -> Run:
     """Draws the table and returns the chosen run.
 
-    The widget knows rows, people mean runs: when the list changes, the table becomes a new widget whose chosen row is the same run as before.
+    The widget knows rows, people mean runs: when the list changes, it becomes a new widget whose chosen row is the run chosen before.
     """
     ids = [run.id for run in runs]
     gone = st.session_state.get("run_open")

@@ -58,7 +58,7 @@ def _agreements(ws: Workspace, choice: Choice, mask_N: np.ndarray) -> None:
         return
     names = run_labels(choice.runs)
     rows = [(names[run.id], *agreement(ws, choice, mask_N, run), theme.tokens()["muted"]) for run in others]
-    st.html(parts.bars(rows, "same outlines on the other maps, | = chance"), width=290)
+    st.html(parts.bars(rows, "same outlines on the other maps, | = chance"), width=310)
 
 
 # ---- subsets
@@ -69,7 +69,7 @@ def _name_it(ws: Workspace, choice: Choice, selection: Selection, n: int) -> Non
     taken = {subset.name for subset in ws.subsets.list()}
     name = st.text_input("Name", brush.suggested_name(selection, taken), key="subset_name")
     steps = parts.plural(len(selection.steps), "step")
-    st.caption(f"{parts.num(n)} examples of {choice.dataset.name}, frozen: their ids, a hash, and the {steps} that selected them.")
+    st.caption(f"{parts.num(n)} examples of {choice.dataset.name}, frozen: their ids, a hash, and how they were selected ({steps}).")
     if st.button("Save", type="primary", key="confirm_subset"):
         ws.select(selection, name=name)
         del state["naming"]

@@ -50,13 +50,14 @@ class Runner:
 
     def step(self) -> bool:
         """One look at everything; says whether the queue holds anything."""
-        living = {row.run for row in self.queue.rows() if self._tend(row)}
         rows = self.queue.rows()
-        for row in rows:
-            if len(living) >= SLOTS:
-                break
-            if row.run not in living and self._start(row):
-                living.add(row.run)
+        living = {row.run for row in rows if self._tend(row)}
+        if len(living) < SLOTS:
+            for row in self.queue.rows():  # again: what has ended is out
+                if row.run not in living and self._start(row):
+                    living.add(row.run)
+                if len(living) >= SLOTS:
+                    break
         return bool(rows)
 
     def _leave(self) -> bool:
@@ -75,9 +76,6 @@ class Runner:
     def _tend(self, row: Row) -> bool:
         """Stops what has to stop, and clears away what has ended. Says whether an attempt of the run is alive."""
         folder = self.queue.folder(row.run)
-        if not folder.path.is_dir():
-            self.queue.remove(row.run)
-            return False
         marked = folder.cancel_file.exists()
         if not row.attempts and not marked:
             return False
@@ -144,14 +142,17 @@ class Runner:
     def _start(self, row: Row) -> bool:
         """Starts the run's next attempt. Says whether an attempt of the run is alive now."""
         folder = self.queue.folder(row.run)
+        if not folder.path.is_dir():  # removed by somebody
+            self.queue.remove(row.run)
+            return False
         lock = take(folder, patience=0.2)
         if lock is None:
             return True
         with lock:
+            self._bury(row.run, attempt_of(folder))
             if folder.verdict() is not None or folder.cancel_file.exists():
                 self.queue.remove(row.run)
                 return False
-            self._bury(row.run, attempt_of(folder))
             now = progress(folder)
             attempts = row.attempts + 1 if row.progress == now else 1
             if not self.queue.started(row.run, attempts, now):

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from ftft import jobs
+from ftft.jobs import tree
 from ftft.runpaths import RunPaths
 
 # What every fake training can use: its folder, a note of what happened when, and a verdict as the real one leaves it.
@@ -63,8 +64,8 @@ class Bench:
         return [p for p in psutil.process_iter() if any(word.startswith(str(self.root)) for word in _command(p))]
 
     def runners(self) -> list[psutil.Process]:
-        """The living runners of this workspace."""
-        return [p for p in self.processes() if "ftft.jobs.runner" in _command(p)]
+        """The living runners of this workspace. A child of one that is about to become a training process still has its command."""
+        return tree.heads([p for p in self.processes() if "ftft.jobs.runner" in _command(p)])
 
     def trainings(self) -> list[psutil.Process]:
         """The living attempts of this workspace."""

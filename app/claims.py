@@ -6,10 +6,10 @@ No test is computed: under five seeds none would mean much, since a t over seeds
 from app import health
 from app.comparison import Cell, Column, Row, Table, reference_runs
 from app.health import Check
+from app.names import DISTRIBUTIONS, METRICS
 from ftft.domain import Dataset
 
 TESTABLE = 5  # seeds: under this, "too few seeds to test" stands with every difference
-WHERE = {"ood": "out of distribution", "id": "in distribution"}
 
 
 def claim(row: Row, table: Table) -> str:
@@ -17,7 +17,7 @@ def claim(row: Row, table: Table) -> str:
     shown = [(where, pair) for where in ("ood", "id") if (pair := _telling(row, table, where)) and pair[1].differences]
     if not shown:
         return _nothing(row, table)
-    said = [f"{WHERE[where]} ({_named(column)}) {_difference(cell)}" for where, (column, cell) in shown]
+    said = [f"{DISTRIBUTIONS[where]} ({_named(column)}) {_difference(cell)}" for where, (column, cell) in shown]
     pairs = max(len(cell.differences) for _, (_, cell) in shown)
     return f"Against the same model on everything, with the same number of steps: {'; '.join(said)}. {_worth(pairs)}"
 
@@ -31,9 +31,10 @@ def open_questions(row: Row, table: Table, dataset: Dataset) -> list[Check]:
         label, now, before = health.largest_shift(row.value, dataset)
         hint = "" if table.metric == "auroc" else ". Look at AUROC too, which no shift of a decision threshold moves"
         moved = f"“{label}” is {health.percent(now)} of the subset and {health.percent(before)} of everything"
-        found.append(Check("warn", "The label shares", f"{moved}, which alone can move {_NAMES[table.metric]}{hint}"))
+        found.append(Check("warn", "The label shares", f"{moved}, which alone can move {METRICS[table.metric]}{hint}"))
     if not _has_size_control(row, table):
-        remark = f"No other subset of {len(row.value.ids)} examples was trained on, such as a random one: seeing fewer examples more often may do it"
+        size = len(row.value.ids)
+        remark = f"No other subset of {size} examples was trained on, such as a random one: fewer examples, each seen more often, may do it"
         found.append(Check("warn", "The size alone", remark))
     chosen_by = reference_runs(row.value.selection)
     if len(chosen_by) == 1 and len(row.seeds) > 1:
@@ -42,9 +43,6 @@ def open_questions(row: Row, table: Table, dataset: Dataset) -> list[Check]:
         )
         found.append(Check("warn", "The luck of one reference", remark))
     return found
-
-
-_NAMES = {"accuracy": "accuracy", "macro_f1": "macro F1", "auroc": "AUROC"}
 
 
 def _telling(row: Row, table: Table, where: str) -> tuple[Column, Cell] | None:

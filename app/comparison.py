@@ -13,12 +13,10 @@ from typing import Any
 from ftft.domain import Dataset, Run, RunSpec, Seeds, Subset
 
 # What a spec holds besides settings: what the row is about, which seed it is, and what does not change the numbers.
-_NOT_SETTINGS = frozenset(
-    (
-        *("dataset", "dataset_fingerprint", "model", "subset", "subset_hash", "seed", "seeds"),
-        *("epochs", "steps", "capture", "again", "eval_batch_size"),
-    )
-)
+_NOT_SETTINGS = {
+    "dataset", "dataset_fingerprint", "model", "subset", "subset_hash", "seed", "seeds", "epochs", "steps", "capture", "again",
+    "eval_batch_size",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows in groups: the run on everything first, then the subsets; groups with a difference first. `outdated` counts runs on an earlier version of the dataset."""
+    """Rows in groups: the run on everything first, then the subsets; groups with a difference come first.
+
+    `outdated` counts the runs that are left out because they saw an earlier version of the dataset.
+    """
 
     metric: str
     columns: tuple[Column, ...]

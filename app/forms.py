@@ -53,8 +53,11 @@ def number(name: str, text: str) -> float:
 
 
 def short(value: float) -> str:
-    """A number as people write it: 2e-05 -> "2e-5", 0.1 -> "0.1"."""
-    return re.sub(r"e([+-])0*(\d)", lambda m: f"e{m[1].strip('+')}{m[2]}", f"{value:g}")
+    """A number as people write it: 0.1 -> "0.1", 0.0002 -> "2e-4"."""
+    if not 0 < value < 0.01:
+        return f"{value:g}"
+    mantissa, exponent = f"{value:.9e}".split("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
 
 
 def in_lines(command: str) -> str:

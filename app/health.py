@@ -63,7 +63,7 @@ def _labels(subset: Subset, dataset: Dataset) -> Check:
     if not labels_moved(subset, dataset):
         return Check("good", "Labels are as in the whole training set", "No label's share moves by more than five points")
     direction = "over" if now > before else "under"
-    remark = f"{percent(now)} of the subset, {percent(before)} of the training set: a gain may come from this alone. Look at auroc beside {dataset.metric}"
+    remark = f"{percent(now)} of the subset, {percent(before)} of the training set: a gain may come from this alone. Look at AUROC too"
     if dataset.metric == "auroc":
         remark = f"{percent(now)} of the subset, {percent(before)} of the training set"
     return Check("warn", f"“{label}” is {direction}-represented", remark)

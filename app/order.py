@@ -6,6 +6,7 @@ from typing import Any
 from app import forms
 from ftft import Workspace
 from ftft.domain import Run, RunSpec
+from ftft.errors import InputError
 
 # Settings that a main run takes over from the run that chose its subset. A budget comes as epochs or as steps, never both.
 INHERITED = ("epochs", "steps", "lr", "batch_size", "max_length")
@@ -53,12 +54,12 @@ class Group:
 
 def read(form: dict[str, Any]) -> Order:
     """The order that a form's raw values make; InputError names what cannot be read."""
+    if not form["model"]:
+        raise InputError("no main model is chosen", "Choose one, or type the path of a folder or a hub id")
     settings = dict(form["settings"])
     for name, words in (("lr", "learning rate"), ("warmup", "warm-up"), ("weight_decay", "weight decay")):
         settings[name] = forms.number(words, settings[name])
-    return Order(
-        form["dataset"], form["model"], form["subset"], forms.seeds(form["seeds"]), settings, form["with_everything"]
-    )
+    return Order(form["dataset"], form["model"], form["subset"], forms.seeds(form["seeds"]), settings, form["with_everything"])
 
 
 def plan(ws: Workspace, order: Order) -> list[Group]:
@@ -83,9 +84,7 @@ def plan(ws: Workspace, order: Order) -> list[Group]:
 def start(ws: Workspace, order: Order) -> list[Run]:
     """Queues the runs of the order that do not exist yet and returns all of them; training happens in other processes."""
     return [
-        run
-        for _, settings in order.parts
-        for run in ws.train(order.dataset, model=order.model, seeds=order.seeds, detach=True, **settings)
+        run for _, settings in order.parts for run in ws.train(order.dataset, model=order.model, seeds=order.seeds, detach=True, **settings)
     ]
 
 

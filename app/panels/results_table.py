@@ -1,7 +1,6 @@
 """The table of the Results page as markup: one row a model, budget and subset; sets grouped by distribution; scores in points."""
 
 import html
-from collections.abc import Callable
 from itertools import groupby
 from typing import Any
 
@@ -23,9 +22,12 @@ def dataset_box(ws: Workspace, names: list[str]) -> str:
     return chosen or latest
 
 
-def metric_name(dataset: Dataset) -> Callable[[str], str]:
-    """How the metric box writes a metric; the dataset's own is marked."""
-    return lambda metric: f"{METRICS[metric]} (primary)" if metric == dataset.metric else METRICS[metric]
+def metric_box(dataset: Dataset) -> str:
+    """The metric to show: at first the dataset's own, which is marked."""
+    names = {metric: f"{name} (primary)" if metric == dataset.metric else name for metric, name in METRICS.items()}
+    own, key = list(METRICS).index(dataset.metric), f"metric_{dataset.name}"
+    chosen = st.selectbox("Metric", list(METRICS), own, format_func=names.__getitem__, label_visibility="collapsed", width=150, key=key)
+    return chosen or dataset.metric
 
 
 def outdated(table: Table) -> None:
@@ -42,8 +44,8 @@ def markup(table: Table, focus: Row) -> str:
     span = next(span for span in SPANS if span >= largest)
     body = "".join(_row(row, told, span, row is focus) for row, told in zip(table.rows, settings, strict=True))
     legend = (
-        f"In points of {METRICS[table.metric]}: mean ± SD over seeds, no SD from one. Below it the paired difference to everything: its mean, "
-        f"and each seed as a dot on ±{span} points. Cost: training FLOPs, everything = 100{parts.THIN}%; "
+        f"In points of {METRICS[table.metric]}: mean ± SD over seeds, no SD from one. Below it the paired difference to everything: "
+        f"its mean, and each seed as a dot on ±{span} points. Cost: training FLOPs, everything = 100{parts.THIN}%; "
         "“+ reference” adds the whole runs that chose the subset."
     )
     return f"<table class='results'>{_head(table)}{body}</table><p class='hint'>{legend}</p>"

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import clock, parts
 from app.backend import workspace
+from app.names import METRICS
 from app.panels import data_add, data_cards, data_detail
 
 ws = workspace()
@@ -30,7 +31,9 @@ with list_side:
 with detail_side:
     with st.container(horizontal=True, vertical_alignment="center"):
         added = clock.moment(dataset.created, datetime.now(UTC), clock.reader_zone(st.context.timezone))
-        parts.section(dataset.name, " · ".join([f"fingerprint {dataset.fingerprint[:8]}", f"judged by {dataset.metric}", f"added {added}"]))
+        parts.section(
+            dataset.name, " · ".join([f"fingerprint {dataset.fingerprint[:8]}", f"judged by {METRICS[dataset.metric]}", f"added {added}"])
+        )
         st.space("stretch")
         if st.button("Open maps", icon=":material/bubble_chart:"):
             st.switch_page("views/maps.py", query_params={"dataset": dataset.name})

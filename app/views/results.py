@@ -6,7 +6,6 @@ import streamlit as st
 from app import comparison, parts
 from app.backend import workspace
 from app.panels import results_claim, results_table
-from ftft.domain.dataset import METRICS
 
 ws = workspace()
 datasets = {dataset.name: dataset for dataset in ws.data.list()}
@@ -17,10 +16,7 @@ if not datasets:
 
 with controls:
     dataset = datasets[results_table.dataset_box(ws, list(datasets))]
-    metric = st.selectbox(
-        "Metric", METRICS, METRICS.index(dataset.metric), format_func=results_table.metric_name(dataset), label_visibility="collapsed",
-        width=150, key=f"metric_{dataset.name}",
-    )  # fmt: skip
+    metric = results_table.metric_box(dataset)
 table = comparison.compare(dataset, ws.runs.list(dataset=dataset.name), ws.subsets.list(dataset=dataset.name), metric)
 if not table.rows:
     parts.empty(

@@ -22,10 +22,10 @@ def model(folder: Path, layers: int = 2) -> str:
     return str(folder)
 
 
-def dataset(ws: ftft.Workspace, folder: Path, name: str = "reviews", rows: int = 48) -> str:
-    """Half negative, half positive; one test set in distribution, one out of it."""
+def dataset(ws: ftft.Workspace, folder: Path, name: str = "reviews", rows: int = 48, labels: tuple[str, str] = LABELS) -> str:
+    """Half of either label; one test set in distribution, one out of it."""
     for file, n in (("train", rows), ("test", 8), ("flips", 8)):
-        lines = [f"{file}-{i},<b>text</b> {i} of {file} {name},{LABELS[i % 2]}" for i in range(n)]
+        lines = [f"{file}-{i},<b>text</b> {i} of {file} {name},{labels[i % 2]}" for i in range(n)]
         (folder / f"{name}-{file}.csv").write_text("\n".join(["id,text,label", *lines]), encoding="utf-8")
     places = {file: folder / f"{name}-{file}.csv" for file in ("train", *EVALUATIONS)}
     evaluations = [f"test={places['test']}:id", f"flips={places['flips']}:ood"]

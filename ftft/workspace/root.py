@@ -1,5 +1,7 @@
 """`Workspace`: where things lie, who holds the database, and the verbs grouped by noun."""
 
+import atexit
+import logging
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,6 +29,7 @@ class Workspace:
         _open(self.path)
         self._may_run = runner
         self._owned: Any = None
+        self._ended = threading.Event()
         self._ingesting = threading.Lock()
         self.wake()
 
@@ -128,14 +131,25 @@ class Workspace:
     # ---- the database
 
     def own(self) -> bool:
-        """Holds the database until the process ends and ingests in a thread: what the app does. False where another process owns it."""
+        """Holds the database until `close` and ingests in a thread: what the app does. False where another process owns it."""
         from ftft.store import open_database
 
         if self._owned is None:
             self._owned = open_database(self.path)
             if self._owned is not None:
-                threading.Thread(target=self._ingest_forever, name="ingest", daemon=True).start()
+                self._ingester = threading.Thread(target=self._ingest_forever, name="ingest", daemon=True)
+                self._ingester.start()
+                atexit.register(self.close)  # a thread inside DuckDB when the interpreter goes down would abort the process
         return self._owned is not None
+
+    def close(self) -> None:
+        """Lets go of the database, if this workspace holds it. Everything else goes on working."""
+        if self._owned is not None:
+            self._ended.set()
+            self._ingester.join()
+            self._owned.close()
+            self._owned = None
+            atexit.unregister(self.close)
 
     @contextmanager
     def store(self, runs: Iterable[str] = (), datasets: Iterable[str] = ()) -> Iterator[Any]:
@@ -161,9 +175,11 @@ class Workspace:
                 store.ingest(self.runs.folder(run))
 
     def _ingest_forever(self) -> None:
-        quiet = threading.Event()
-        while not quiet.wait(INGEST_EVERY):
-            self._ingest(self._owned, self.runs.ids(), self.data.names())
+        while not self._ended.wait(INGEST_EVERY):
+            try:
+                self._ingest(self._owned, self.runs.ids(), self.data.names())
+            except OSError as problem:  # a folder that is removed while it is read; the next round sees it gone
+                logging.getLogger(__name__).info("ingest: %s", problem)
 
 
 def _open(path: Path) -> None:

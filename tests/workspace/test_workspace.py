@@ -59,6 +59,8 @@ def test_the_answer_is_the_same_whether_another_process_holds_the_database_or_no
     inside = owner.map(run.id).frame()
     assert alone.equals(beside)
     assert alone.equals(inside)
+    owner.close()
+    assert alone.equals(owner.map(run.id).frame())
 
 
 def test_a_new_epoch_is_in_the_next_map(ws, dataset):

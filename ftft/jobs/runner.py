@@ -115,7 +115,7 @@ class Runner:
                 self.queue.remove(row.run)
             lock.clear()
         if attempt:
-            say(f"{row.run} attempt {row.attempts} ended with status {status}")
+            say(f"{row.run} ended with status {status}")
 
     def _bury(self, run: str, attempt: Attempt | None) -> int | None:
         """Ends what the attempt left behind without the lock. Gives its exit status, None where an earlier runner started it."""
@@ -166,7 +166,7 @@ class Runner:
                 return False
             lock.hand_over()
         self.children[row.run] = child
-        say(f"{row.run} attempt {attempts} started, process {child.pid}")
+        say(f"{row.run} started at {now}, try {attempts}, process {child.pid}")
         return True
 
     def _spawn(self, folder: RunPaths, lock: RunLock) -> subprocess.Popen[bytes]:

@@ -45,7 +45,7 @@ def test_random_kills_lose_nothing_and_start_nothing_twice(bench: Bench) -> None
     clients = [subprocess.Popen([sys.executable, "-c", CLIENT, str(bench.root), options.to_json(), str(first)]) for first in (0, 4, 8)]
     assert [client.wait() for client in clients] == [0, 0, 0]
 
-    killed, cancelled, end = Counter(), [], time.monotonic() + 4
+    killed, cancelled, end = Counter(), [], time.monotonic() + 3
     while time.monotonic() < end:
         time.sleep(dice.random() * 0.3)
         kind = dice.choice(["runner", "training"])

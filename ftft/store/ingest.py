@@ -68,7 +68,7 @@ def ingest_dataset(cursor: duckdb.DuckDBPyConnection, name: str, fingerprint: st
     texts = [table[column].cast(pa.string()).fill_null("").to_pylist() for column in text_columns]
     arrived = pa.table(
         {
-            "row": pa.array(range(table.num_rows), pa.int32()),
+            "row": np.arange(table.num_rows, dtype=np.int32),
             "id": table["id"],
             "label": table["label"],
             "text": pa.array([JOIN.join(parts) for parts in zip(*texts, strict=True)], pa.string()),
@@ -102,8 +102,6 @@ def _read(folder: RunFolder, number: int) -> Epoch:
 
 def _checked(cursor: duckdb.DuckDBPyConnection, run: str, epoch: Epoch) -> Epoch:
     """`epoch`, when it is sound and tells of the same examples as the run's other epochs."""
-    if not len(epoch.ids_N):
-        raise _UnfitError("it has no rows")
     if not (epoch.ids_N[1:] > epoch.ids_N[:-1]).all():
         raise _UnfitError("its ids are not distinct and in order")
     if bad := int((~np.isfinite(epoch.logits_NC)).any(axis=1).sum()):
@@ -129,7 +127,7 @@ def _insert_epoch(cursor: duckdb.DuckDBPyConnection, run: str, epoch: Epoch) -> 
     logits = pa.FixedSizeListArray.from_arrays(pa.array(epoch.logits_NC.ravel()), classes)
     arrived = pa.table(
         {
-            "row": pa.array(range(n), pa.int32()),
+            "row": np.arange(n, dtype=np.int32),
             "id": pa.array(epoch.ids_N, pa.string()),
             "gold": epoch.gold_N,
             "step": epoch.step_N,

@@ -6,12 +6,13 @@ length. Counting runs on the meta device: shapes only, no arithmetic, no random 
 A batch of B texts of L tokens costs k + B (c + a L + b L²): k is what a batch pays once (relative positions), c what a text does (its head).
 """
 
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import AutoModelForSequenceClassification, PreTrainedConfig
+from transformers import AutoModelForSequenceClassification, PreTrainedConfig, PreTrainedModel
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Flops:
 def fit(config: PreTrainedConfig, max_length: int) -> Flops:
     """Counts at three lengths up to `max_length`, one of them with two texts as well."""
     with torch.device("meta"):
-        model = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager")
+        model = AutoModelForSequenceClassification.from_config(deepcopy(config), attn_implementation="eager")
     longest = max(max_length, 4)
     sizes = [(1, longest // 4), (1, longest // 2), (1, longest), (2, longest // 2)]
     counted = np.array([count(model, texts, length) for texts, length in sizes], float)
@@ -41,11 +42,14 @@ def fit(config: PreTrainedConfig, max_length: int) -> Flops:
     return Flops(coefficients[:, 0], coefficients[:, 1])
 
 
-def count(model: torch.nn.Module, texts: int, length: int) -> tuple[int, int]:
+def count(model: PreTrainedModel, texts: int, length: int) -> tuple[int, int]:
     """What `FlopCounterMode` sees in the forward pass of such a batch, and in forward and backward together."""
-    ids_BL = torch.zeros(texts, length, dtype=torch.long, device=next(model.parameters()).device)
+    embedding = model.get_input_embeddings()
+    device = next(model.parameters()).device
+    # Vectors instead of token numbers: models look into numbers, to see whether they are padding, and on the meta device there are none.
+    vectors_BLD = torch.zeros(texts, length, embedding.embedding_dim, device=device, requires_grad=True)
     with FlopCounterMode(display=False) as counter:
-        logits_BC = model(input_ids=ids_BL).logits
+        logits_BC = model(inputs_embeds=vectors_BLD).logits
         forward = counter.get_total_flops()
         logits_BC.sum().backward()
     return forward, counter.get_total_flops()

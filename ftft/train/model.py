@@ -3,6 +3,7 @@
 A checkpoint's own classification head would be kept silently, under other label names: it is always drawn anew.
 """
 
+import inspect
 from dataclasses import dataclass
 
 import torch
@@ -89,7 +90,7 @@ def longest_input(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) ->
 
 def asks_for_types(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> bool:
     """Whether token types (first text or second) go in."""
-    return "token_type_ids" in tokenizer.model_input_names and "token_type_ids" in model.forward.__code__.co_varnames
+    return "token_type_ids" in tokenizer.model_input_names and "token_type_ids" in inspect.signature(model.forward).parameters
 
 
 def _redraw_head(model: PreTrainedModel, seed: int) -> None:

@@ -1,0 +1,57 @@
+"""Models drawn at random, with a tokenizer of their own, and a workspace to train them in."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
+
+from ftft.runfolder import RunFolder
+from ftft.train.pretrain import train_tokenizer
+from tests.train.tiny import BAD, FILLER, GOOD, MAX_LENGTH, new_run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def make_model(tmp_path_factory) -> Callable[..., Path]:
+    """`make_model(family, headed=False, **config)`: the folder of a randomly drawn model of two layers, with a WordPiece tokenizer."""
+
+    def make(family: str = "bert", headed: bool = False, pad: bool = True, **changes) -> Path:
+        folder = tmp_path_factory.mktemp(family) / f"tiny-{family}"
+        tokenizer = train_tokenizer([" ".join(GOOD + BAD + FILLER)] * 3, 200, MAX_LENGTH)
+        sizes = {
+            "vocab_size": len(tokenizer), "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "pad_token_id": 0,
+            "max_position_embeddings": MAX_LENGTH + 2,
+        } | ({} if family == "gpt2" else {"intermediate_size": 64, "hidden_dim": 64})  # fmt: skip
+        if not pad:
+            tokenizer.pad_token, tokenizer.eos_token, sizes["pad_token_id"] = None, tokenizer.sep_token, None
+        torch.manual_seed(0)
+        kind = AutoModelForSequenceClassification if headed else AutoModel
+        kind.from_config(AutoConfig.for_model(family, **(sizes | changes))).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_model(make_model) -> Path:
+    """A BERT of 2 x 32, with dropout."""
+    return make_model()
+
+
+@pytest.fixture
+def workspace(tmp_path) -> Path:
+    """An empty workspace's folder."""
+    return tmp_path / "ws"
+
+
+@pytest.fixture
+def make_run(workspace, tiny_model) -> Callable[..., RunFolder]:
+    """`make_run(rows=45, model=…, seed=1, **settings)`: a run folder that waits for its training."""
+    return lambda **settings: new_run(workspace, **({"model": tiny_model} | settings))

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import theme
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 PAGES = (
     ("data", "Data", "database"),
     ("maps", "Maps", "bubble_chart"),

@@ -20,6 +20,8 @@ const REGIONS = [['easy', 'Easy', 'Highest confidence'], ['ambiguous', 'Ambiguou
 const COMMANDS = [['undo', 'undo', 'Undo'], ['redo', 'redo', 'Redo'], ['clear', 'deselect', 'Clear the selection']];
 const ZOOMS = [['in', 'zoom_in', 'Zoom in'], ['out', 'zoom_out', 'Zoom out'], ['fit', 'fit_screen', 'Show everything (double click)']];
 const CLICK = { px: 4, ms: 500 };                                         // a press that moves less and ends sooner is a click
+// Plotly's handles at edges and corners would stretch an axis where a lasso begins.
+const CONFIG = { displayModeBar: false, responsive: true, doubleClick: false, showAxisDragHandles: false, showAxisRangeEntryBoxes: false };
 const instances = new WeakMap();
 
 const loadPlotly = () => window.__ftftPlotly ??= new Promise((ok, fail) => {
@@ -169,7 +171,7 @@ async function paintMap(S, c, m) {
   histogram(c.top, m.hist_x, m.hist_x_lit, true);
   histogram(c.right, m.hist_y, m.hist_y_lit, false);
   S.busy++;
-  try { await Plotly.react(c.plot, traces(S, m), layout(S, m), { displayModeBar: false, responsive: true, doubleClick: false }); } finally { S.busy--; }
+  try { await Plotly.react(c.plot, traces(S, m), layout(S, m), CONFIG); } finally { S.busy--; }
   if (first) listen(S, c);
 }
 

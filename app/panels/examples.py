@@ -13,6 +13,7 @@ from ftft import Workspace
 from ftft.domain import Run
 
 PAGE_ROWS = 100  # a table whose rows can be chosen sends them all to the browser
+ARROW = " ⟶ "  # stands between the texts of an example that has several
 SORTS = ("variability", "confidence", "correctness", "forgetting", "aum", "el2n", "loss", "id")
 state = st.session_state
 
@@ -20,14 +21,11 @@ state = st.session_state
 def examples(ws: Workspace, choice: Choice, mask_N: np.ndarray | None) -> None:
     """The selected examples, or all, page by page; searching, filtering and sorting are on all of them, not on the page."""
     run = active_run(choice)
-    epochs = choice.epochs_of(run)
     title = "Selected examples" if mask_N is not None else "All examples"
-    parts.section(title, f"metrics of {run_labels(choice.runs)[run.id]}, epochs {epochs[0]}–{epochs[1]}")
+    parts.section(title, f"metrics of {run_labels(choice.runs)[run.id]}, over all {parts.plural(run.epochs_recorded, 'epoch')} recorded")
     query = _query(choice)
     page = state.get("table_page", 1)
-    frame, total = ws.examples(
-        choice.dataset.name, mask_N, run=run.id, epochs=epochs, offset=(page - 1) * PAGE_ROWS, limit=PAGE_ROWS, **query
-    )
+    frame, total = ws.examples(choice.dataset.name, mask_N, run=run.id, offset=(page - 1) * PAGE_ROWS, limit=PAGE_ROWS, **query)
     pages = -(-total // PAGE_ROWS)
     if page > max(pages, 1):  # the search became narrower than the page that is open
         del state["table_page"]
@@ -35,7 +33,7 @@ def examples(ws: Workspace, choice: Choice, mask_N: np.ndarray | None) -> None:
     if not total:
         parts.empty("search_off", "No example matches", "Clear the search or the label filter, or draw a larger region on a map.")
         return
-    _table(choice, frame, run, f"{run.id}{page}{query}{total}")
+    _table(frame, run, f"{run.id}{page}{query}{total}")
     with st.container(horizontal=True, vertical_alignment="center"):
         first = (page - 1) * PAGE_ROWS + 1
         st.caption(f"{parts.num(first)}–{parts.num(first + len(frame) - 1)} of {parts.num(total)}", width="content")
@@ -57,30 +55,36 @@ def _query(choice: Choice) -> dict[str, Any]:
     return {"search": search, "labels": tuple(labels or ()), "sort": sort, "descending": descending}
 
 
-def _table(choice: Choice, frame: Any, run: Run, key: str) -> None:
-    t = theme.tokens()
-    first, last = choice.epochs_of(run)
+def _table(frame: Any, run: Run, key: str) -> None:
     event = st.dataframe(
-        frame[["id", "label", *choice.dataset.text_columns, "confidence", "variability", "correctness"]],
+        frame[["id", "label", "text", "confidence", "variability", "correctness", "curve"]],
         key=f"table_{key}",
         hide_index=True,
         height=320,
         row_height=30,
         on_select="rerun",
         selection_mode="single-row",
-        column_config={
-            "id": st.column_config.TextColumn(width=80),
-            "label": st.column_config.TextColumn(width=90),
-            **{column: st.column_config.TextColumn(width=340 // len(choice.dataset.text_columns)) for column in choice.dataset.text_columns},
-            "confidence": st.column_config.ProgressColumn("conf.", width=90, min_value=0, max_value=1, format="%.2f", color=t["easy"]),
-            "variability": st.column_config.ProgressColumn("var.", width=90, min_value=0, max_value=0.5, format="%.2f", color=t["ambiguous"]),
-            "correctness": st.column_config.NumberColumn(f"right of {last - first + 1}", width=80, format="%d"),
-        },
-    )  # fmt: skip
+        column_config=_columns(run.epochs_recorded),
+    )
     picked = frame["id"].iloc[event.selection.rows[0]] if event.selection.rows else None
-    if picked is not None and picked != state.get("row_picked"):  # a later click on a map must win over the row that is still marked
-        state.row_picked = state.focus = picked
-        st.rerun()
+    if picked != state.get("row_picked"):  # only a new choice counts: a later click on a map must win over the row that is still marked
+        state.row_picked = picked
+        if picked is not None:
+            state.focus = picked
+            st.rerun()
+
+
+def _columns(epochs: int) -> dict[str, Any]:
+    t, column = theme.tokens(), st.column_config
+    return {
+        "id": column.TextColumn(width=80),
+        "label": column.TextColumn(width=90),
+        "text": column.TextColumn(width=290),
+        "confidence": column.ProgressColumn("conf.", width=90, min_value=0, max_value=1, format="%.2f", color=t["easy"]),
+        "variability": column.ProgressColumn("var.", width=90, min_value=0, max_value=0.5, format="%.2f", color=t["ambiguous"]),
+        "correctness": column.NumberColumn(f"right of {epochs}", width=70, format="%d"),
+        "curve": column.LineChartColumn("p(gold)", width=90, y_min=0, y_max=1, color=t["accent"]),
+    }
 
 
 # ---- one example
@@ -108,19 +112,20 @@ def detail(ws: Workspace, choice: Choice) -> None:
 def _texts(ws: Workspace, choice: Choice, place: int) -> None:
     mask_N = np.zeros(choice.dataset.train.rows, bool)
     mask_N[place] = True
-    row = ws.examples(choice.dataset.name, mask_N, sort="id", limit=1)[0].iloc[0]
-    several = len(choice.dataset.text_columns) > 1
-    texts = "".join(
-        f"<p>{f'<small>{html.escape(column)}</small><br>' if several else ''}{html.escape(str(row[column]))}</p>"
-        for column in choice.dataset.text_columns
-    )
-    st.html(f"<div class='example'><span class='tag'>gold: {html.escape(str(row['label']))}</span>{texts}</div>")
+    row = ws.examples(choice.dataset.name, mask_N, limit=1)[0].iloc[0]
+    names, texts = choice.dataset.text_columns, str(row["text"]).split(ARROW)
+    if len(names) == len(texts) > 1:
+        body = "".join(f"<p><small>{html.escape(n)}</small><br>{html.escape(t)}</p>" for n, t in zip(names, texts, strict=True))
+    else:
+        body = f"<p>{html.escape(ARROW.join(texts))}</p>"
+    st.html(f"<div class='example'><span class='tag'>gold: {html.escape(str(row['label']))}</span>{body}</div>")
 
 
 def _curve(name: str, p_gold_E: np.ndarray, colour: str) -> dict[str, Any]:
     return {
         "type": "scatter", "mode": "lines+markers", "name": name, "x": list(range(1, len(p_gold_E) + 1)), "y": p_gold_E.tolist(),
-        "line": {"color": colour, "width": 2}, "marker": {"size": 5}, "hovertemplate": "%{fullData.name}, epoch %{x}: %{y:.2f}<extra></extra>",
+        "line": {"color": colour, "width": 2}, "marker": {"size": 5},
+        "hovertemplate": "%{fullData.name}, epoch %{x}: %{y:.2f}<extra></extra>",
     }  # fmt: skip
 
 

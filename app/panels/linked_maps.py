@@ -141,14 +141,14 @@ def _outlines(selection: Selection, run: str, epochs: tuple[int, int]) -> list[d
 def _texts(_ws: Workspace, dataset: str, fingerprint: str, rows: tuple[int, ...]) -> dict[str, str]:
     mask_N = np.zeros(len(_ws.data.ids(dataset)), bool)
     mask_N[list(rows)] = True
-    frame, _ = _ws.examples(dataset, mask_N, sort="id", descending=False, limit=len(rows))
-    column = _ws.data.get(dataset).text_columns[0]
-    return {row["id"]: f"{_safe(row['id'])} · {_safe(row['label'])}<br>{_safe(str(row[column])[:80])}" for row in frame.to_dict("records")}
+    frame, _ = _ws.examples(dataset, mask_N, sort="row", descending=False, limit=len(rows))
+    columns = zip(frame["id"], frame["label"], frame["text"], strict=True)
+    return {example: f"{_safe(example)} · {_safe(label)}<br>{_safe(text[:80])}" for example, label, text in columns}
 
 
 def _safe(text: str) -> str:
     """Plotly reads a few tags in hover texts."""
-    return str(text).replace("<", "‹").replace(">", "›")
+    return text.replace("<", "‹").replace(">", "›")
 
 
 def _hover(ws: Workspace, choice: Choice, ids_N: np.ndarray, m: DrawnMap, view: View) -> dict[str, list[str]]:

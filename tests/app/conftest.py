@@ -1,0 +1,111 @@
+"""The app in a real browser: a server of its own over a workspace of drawn runs, and the mouse and the eyes of a reader."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import ftft
+from ftft.domain import Run
+from tests.synthetic import add_dataset, add_run
+
+REPOSITORY = Path(__file__).parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+ANSWER_S = 60  # a busy machine starts a server in several seconds, and paints in several more
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A workspace whose runs were drawn, not trained."""
+
+    ws: ftft.Workspace
+    dataset: str
+    runs: tuple[Run, ...]
+
+
+def draw_workspace(folder: Path, *, rows: int, runs: int = 2, epochs: int = 4) -> Drawn:
+    """`runs` references, of different seeds and models, on one dataset."""
+    ws = ftft.Workspace(folder / "workspace", runner=False)
+    dataset = add_dataset(ws, folder, rows=rows)
+    made = [add_run(ws, dataset, seed=k + 1, epochs=epochs, verdict={}, model=f"/nowhere/tiny-{k + 1}") for k in range(runs)]
+    return Drawn(ws, dataset, tuple(made))
+
+
+@contextmanager
+def serving(workspace: Path, elsewhere: Path, port: int = 8600) -> Iterator[str]:
+    """`ftft app` on a workspace, started from a folder that holds another `app`; gives the printed address."""
+    (elsewhere / "app").mkdir(parents=True, exist_ok=True)
+    (elsewhere / "app" / "__init__.py").write_text("raise ImportError('the wrong app')\n")
+    command = [sys.executable, "-m", "ftft", "app", "--workspace", str(workspace), "--port", str(port)]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "default"}
+    with (elsewhere / "log.txt").open("w") as log, subprocess.Popen(
+        command, cwd=elsewhere, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+    ) as server:  # fmt: skip
+        try:
+            assert server.stdout is not None
+            url = server.stdout.readline().strip()
+            assert url.startswith("http://127.0.0.1:"), f"{url!r}\n{(elsewhere / 'log.txt').read_text()}"
+            yield url
+        finally:
+            server.send_signal(signal.SIGINT)
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                server.kill()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A Chromium; without one, tests that need it are skipped, but not in CI."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    with playwright.sync_playwright() as p:
+        try:
+            chromium = p.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        except playwright.Error as problem:
+            if os.environ.get("CI"):
+                raise
+            pytest.skip(f"no Chromium: install one, or run `make browser` ({str(problem).splitlines()[0]})")
+        context = chromium.new_context(viewport={"width": 1440, "height": 900})  # one for all tests: it keeps the scripts once fetched
+        context.set_default_timeout(1000 * ANSWER_S)
+        yield context
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A new page; a mistake in its JavaScript fails the test."""
+    page, mistakes = browser.new_page(), []
+    page.on("pageerror", lambda mistake: mistakes.append(str(mistake)))
+    yield page
+    page.close()
+    assert mistakes == []
+
+
+@pytest.fixture(scope="session")
+def drawn_workspace(tmp_path_factory) -> Drawn:
+    """Two references on a dataset that is large enough to be shaded."""
+    return draw_workspace(tmp_path_factory.mktemp("drawn"), rows=5000)
+
+
+@pytest.fixture(scope="session")
+def app_url(drawn_workspace, tmp_path_factory) -> Iterator[str]:
+    """Where the drawn workspace is served."""
+    with serving(drawn_workspace.ws.path, tmp_path_factory.mktemp("started-here")) as url:
+        yield url
+
+
+@pytest.fixture
+def serve(tmp_path) -> Iterator[Callable[[Path], str]]:
+    """Serves another workspace for one test."""
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+        yield lambda workspace: stack.enter_context(serving(workspace, tmp_path / "started-here"))

@@ -1,0 +1,61 @@
+"""The brush as a value: steps, undo and redo, names."""
+
+import pytest
+
+from app import brush
+from ftft.domain import Box, Lasso, Selection
+
+BOX = {"type": "box", "x0": 0.1, "x1": 0.3, "y0": 0.2, "y1": 0.8}
+
+
+def step(op="new", **what):
+    return brush.step_of({"op": op, "run": "r1", **({"shape": BOX} | what)}, (1, 6))
+
+
+def region(name, q=0.33, op="new"):
+    return brush.step_of({"op": op, "run": "r1", "region": name, "q": q}, (2, 6))
+
+
+def test_an_outline_states_its_axes_and_its_epochs():
+    drawn = step(shape={"type": "lasso", "points": [[0, 0], [0.5, 0], [0.2, 1]]})
+    assert drawn.to_json() == {
+        "op": "new", "by": "region", "run": "r1", "x": "variability", "y": "confidence", "epochs": [1, 6],
+        "shapes": [{"type": "lasso", "points": [[0.0, 0.0], [0.5, 0.0], [0.2, 1.0]]}],
+    }  # fmt: skip
+    assert isinstance(drawn["shapes"][0], Lasso)
+    assert step()["shapes"] == (Box(0.1, 0.3, 0.2, 0.8),)
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "end"), [("easy", "confidence", "top"), ("ambiguous", "variability", "top"), ("hard", "confidence", "bottom")]
+)
+def test_a_region_takes_one_end_of_one_metric(name, metric, end):
+    assert region(name, 0.2).what == {"run": "r1", "metric": metric, "q": 0.2, "end": end, "epochs": [2, 6], "per_label": False}
+
+
+def test_undo_and_redo_walk_along_what_was_done():
+    first, second = Selection("d", (step(),)), Selection("d", (step(), step("add")))
+    history = brush.History(Selection("d")).to(first).to(second)
+    assert history.undo().now == first
+    assert history.undo().undo().now == Selection("d")
+    assert history.undo().undo().undo() == history.undo().undo()
+    assert history.undo().redo() == history
+    assert history.redo() == history
+    assert history.undo().to(second).future == ()
+    assert history.clear().now.steps == ()
+    assert history.clear().undo().now == second
+
+
+def test_the_same_outlines_on_another_run_keep_everything_else():
+    made = Selection("d", (step(), region("hard", op="subtract")))
+    moved = brush.on_other_run(made, "r2", (1, 3))
+    assert brush.runs_of(moved) == {"r2"}
+    assert [s["epochs"] for s in moved.steps] == [[1, 3], [1, 3]]
+    assert moved.steps[0]["shapes"] == made.steps[0]["shapes"]
+    assert brush.runs_of(made) == {"r1"}
+
+
+def test_suggested_names_say_what_was_selected_and_are_free():
+    assert brush.suggested_name(Selection("d", (region("ambiguous"),)), set()) == "ambiguous-33"
+    assert brush.suggested_name(Selection("d", (region("ambiguous"),)), {"ambiguous-33"}) == "ambiguous-33-2"
+    assert brush.suggested_name(Selection("d", (step(),)), {"selection-1", "selection-2"}) == "selection-3"

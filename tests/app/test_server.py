@@ -1,0 +1,62 @@
+"""The launcher: one app a workspace, an address that answers, no torch."""
+
+import json
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from app.server import flat, free_port
+from ftft.errors import InputError
+from tests.app.conftest import REPOSITORY
+
+
+def test_options_are_flattened_for_streamlit():
+    assert dict(flat({"theme": {"light": {"font": "f"}}, "server": {"headless": True}})) == {
+        "theme.light.font": "f",
+        "server.headless": True,
+    }
+
+
+def test_a_taken_port_gives_the_next_one():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert free_port("127.0.0.1", port) > port
+
+
+def test_an_address_of_another_machine_is_refused_with_a_remedy():
+    with pytest.raises(InputError, match="--host"):
+        free_port("192.0.2.1", 8501)
+
+
+def test_the_app_answers_and_a_second_one_names_the_first(app_url, drawn_workspace):
+    root, _, token = app_url.partition("/?token=")
+    assert len(token) > 15
+    for path in ("_stcore/health", "vendor/plotly.min.js"):
+        with urllib.request.urlopen(f"{root}/{path}") as answer:
+            assert answer.status == 200
+    with urllib.request.urlopen(root) as answer:
+        assert "plotly.min.js" in answer.headers["link"]
+    command = [sys.executable, "-m", "ftft", "app", "--workspace", str(drawn_workspace.ws.path)]
+    second = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=True)
+    assert second.stdout == app_url + "\n"
+    assert json.loads((drawn_workspace.ws.path / "locks" / "app.json").read_text())["url"] == app_url
+
+
+def test_the_app_starts_without_torch(tmp_path):
+    script = f"""
+import os, sys
+os.environ["FTFT_WORKSPACE"] = {str(tmp_path / "workspace")!r}
+import app.server
+from streamlit.testing.v1 import AppTest
+page = AppTest.from_file("app/main.py", default_timeout=60).run()
+assert not page.exception, page.exception
+print([name for name in ("torch", "transformers") if name in sys.modules])
+"""
+    command = [sys.executable, "-c", script]
+    told = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
+    assert told.stdout.strip().endswith("[]"), told.stderr

@@ -1,0 +1,35 @@
+"""Colours that can be told apart, numbers that can be read, markup that cannot be broken by data."""
+
+from itertools import pairwise
+
+import pytest
+
+from app import colour, parts, theme
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_text_can_be_read_on_both_backgrounds(mode):
+    t = theme.TOKENS[mode]
+    assert colour.contrast(t["ink"], t["bg"]) > 12
+    for name in ("muted", "accent", "good", "warn", "bad"):
+        assert colour.contrast(t[name], t["bg"]) > 4.5, name
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_the_correctness_scale_stays_ordered_in_grey_print(mode):
+    grey = [colour.luminance(c) for c in theme.correctness_scale(mode)]
+    assert all(a > b for a, b in pairwise(grey))
+
+
+def test_numbers_are_written_for_readers():
+    assert parts.num(66000) == "66\u202f000"
+    assert parts.signed(-0.62) == "−0.6"
+    assert parts.signed(0.0) == "0.0"
+    assert parts.pct(0.329) == "33\u202f%"
+    assert parts.plural(1, "run") == "1 run"
+
+
+def test_what_comes_from_data_is_escaped():
+    assert "<script>" not in parts.bars([("<script>", 0.5, 0.5, "#000000")], "<script>") + parts.pill("<script>") + parts.with_code(
+        "<script>"
+    )

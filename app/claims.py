@@ -33,7 +33,7 @@ def open_questions(row: Row, table: Table, dataset: Dataset) -> list[Check]:
         moved = f"“{label}” is {health.percent(now)} of the subset and {health.percent(before)} of everything"
         found.append(Check("warn", "The label shares", f"{moved}, which alone can move {METRICS[table.metric]}{hint}"))
     if not _has_size_control(row, table):
-        size = len(row.value.ids)
+        size = f"{len(row.value.ids):,}".replace(",", "\u202f")
         remark = f"No other subset of {size} examples was trained on, such as a random one: fewer examples, each seen more often, may do it"
         found.append(Check("warn", "The size alone", remark))
     chosen_by = reference_runs(row.value.selection)

@@ -97,7 +97,7 @@ def columns(dataset: Dataset) -> tuple[Column, ...]:
     inside = sorted((c for c in sets if c.distribution == "id"), key=lambda c: c.role != "test")
     outside = sorted((c for c in sets if c.distribution == "ood"), key=lambda c: c.role != "test")
     tests = tuple(c.name for c in outside if c.role == "test")
-    mean = [Column(f"mean of {len(tests)}", "ood", "test", tests)] if len(tests) > 1 else []
+    mean = [Column(f"mean of {len(tests)} tests", "ood", "test", tests)] if len(tests) > 1 else []
     return (*inside, *outside, *mean)
 
 

@@ -80,19 +80,19 @@ def _defaults(ws: Workspace, subset: Subset | None) -> dict[str, Any]:
 def _settings(default: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
     """(settings as typed, seeds as typed)."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        seeds = st.text_input("Seeds", "1-3", key="seeds", width=110, persist_state="session", help="Such as 1-3 or 1, 5, 9: one run each")
+        seeds = st.text_input("Seeds", "1-3", key="seeds", width=95, persist_state="session", help="Such as 1-3 or 1, 5, 9: one run each")
         unit = st.segmented_control(
             "Budget in", ["epochs", "steps"], default="steps" if default["steps"] else "epochs", required=True, key=f"unit_{key}"
         )
         by_steps = unit == "steps"
         budget = st.number_input(
-            "Steps" if by_steps else "Epochs", 1, value=(default["steps"] or 1000) if by_steps else (default["epochs"] or 3), width=110,
+            "Steps" if by_steps else "Epochs", 1, value=(default["steps"] or 1000) if by_steps else (default["epochs"] or 3), width=100,
             key=f"budget_{unit}_{key}", help="Epochs count the whole training set, so that a subset gets the same number of steps",
         )  # fmt: skip
-        lr = st.text_input("Learning rate", forms.short(default["lr"]), key=f"lr_{key}", width=120)
-        batch = st.number_input("Batch size", 1, value=default["batch_size"], key=f"batch_{key}", width=110)
+        lr = st.text_input("Learning rate", forms.short(default["lr"]), key=f"lr_{key}", width=100)
+        batch = st.number_input("Batch size", 1, value=default["batch_size"], key=f"batch_{key}", width=100)
         length = st.number_input(
-            "Max length", 1, value=default["max_length"], key=f"length_{key}", width=115, help="In tokens; longer texts are cut"
+            "Max length", 1, value=default["max_length"], key=f"length_{key}", width=105, help="In tokens; longer texts are cut"
         )
     with st.expander("More settings"), st.container(horizontal=True):
         rest = _more(default, key)

@@ -13,6 +13,7 @@ from ftft.domain import STATES, Run
 COLOUR = {"queued": "gray", "running": "blue", "succeeded": "green", "failed": "red", "cancelled": "gray", "lost": "orange"}
 ICON = {"queued": "schedule", "running": "progress_activity", "succeeded": "check", "failed": "error", "cancelled": "block", "lost": "help"}
 ROW = 32  # pixels
+COLUMNS = ("state", "run", "seed", "progress", "asked for", "took", "dataset")
 VISIBLE = 18  # rows before the table scrolls
 
 
@@ -58,7 +59,7 @@ def table(ws: Workspace, runs: list[Run]) -> Run:
     if gone and gone not in ids:
         st.toast(f"Run {gone[:6]} is gone: its folder was removed.", icon=":material/info:")
     if gone not in ids:
-        st.session_state["run_open"] = ids[0]
+        st.session_state["run_open"] = next((run.id for run in runs if run.state == "running"), ids[0])
     with st.container(key="runs_table"):
         event = st.dataframe(
             [_row(ws, run) for run in runs],
@@ -70,6 +71,7 @@ def table(ws: Workspace, runs: list[Run]) -> Run:
             selection_mode="single-row-required",
             selection_default={"selection": {"rows": [ids.index(st.session_state["run_open"])]}},
             column_config=_columns(),
+            column_order=None if len({run.spec.dataset for run in runs}) > 1 else COLUMNS[:-1],
         )
     rows = event.selection.rows
     chosen = runs[rows[0]] if rows and rows[0] < len(runs) else runs[ids.index(st.session_state["run_open"])]
@@ -95,13 +97,13 @@ def _columns() -> dict[str, Any]:
     column = st.column_config
     return {
         # a MarkdownColumn prints ":red-badge[…]" as it stands; a multi-select column draws coloured pills, also read-only
-        "state": column.MultiselectColumn("state", options=list(COLOUR), color=list(COLOUR.values()), width=95),
-        "run": column.TextColumn("run", width=215),
-        "seed": column.TextColumn("seed", width=50),
+        "state": column.MultiselectColumn("state", options=list(COLOUR), color=list(COLOUR.values()), width=90),
+        "run": column.TextColumn("run", width=195),
+        "seed": column.TextColumn("seed", width=45),
         "progress": column.ProgressColumn(
-            "progress", min_value=0, max_value=1, format="percent", width=100, color=theme.tokens()["accent"]
+            "progress", min_value=0, max_value=1, format="percent", width=90, color=theme.tokens()["accent"]
         ),
-        "asked for": column.TextColumn("asked for", width=90),
-        "took": column.TextColumn("took", width=90),
-        "dataset": column.TextColumn("dataset", width=90),
+        "asked for": column.TextColumn("asked for", width=85),
+        "took": column.TextColumn("took", width=80),
+        "dataset": column.TextColumn("dataset", width=80),
     }

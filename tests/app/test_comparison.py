@@ -44,11 +44,11 @@ def cell(table, row, column):
 
 
 def test_sets_in_distribution_come_first_and_tests_before_dev():
-    assert [c.name for c in comparison.columns(DATASET)] == ["test", "hard", "harder", "ood_dev", "mean of 2"]
+    assert [c.name for c in comparison.columns(DATASET)] == ["test", "hard", "harder", "ood_dev", "mean of 2 tests"]
 
 
 def test_the_mean_is_over_test_sets_out_of_distribution_alone():
-    assert cell(table(run(subset=SUBSET, accuracy=0.6)), 0, "mean of 2").mean == pytest.approx(0.65)
+    assert cell(table(run(subset=SUBSET, accuracy=0.6)), 0, "mean of 2 tests").mean == pytest.approx(0.65)
 
 
 def test_mean_and_sample_sd_over_seeds():

@@ -7,8 +7,8 @@ the training process with its children. No state is stored anywhere, so none can
 """
 
 from ftft.jobs.launch import RunnerOptions, ensure_runner
-from ftft.jobs.lifecycle import cancel, resume, state, wait
+from ftft.jobs.lifecycle import cancel, resume, state
 from ftft.jobs.lock import claim
 from ftft.jobs.waiting import Queue, Row
 
-__all__ = ["Queue", "Row", "RunnerOptions", "cancel", "claim", "ensure_runner", "resume", "state", "wait"]
+__all__ = ["Queue", "Row", "RunnerOptions", "cancel", "claim", "ensure_runner", "resume", "state"]

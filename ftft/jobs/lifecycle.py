@@ -1,11 +1,8 @@
-"""What a client can ask about a run, and ask of it: in which state is it, stop it, go on with it, wait for it."""
+"""What a client can ask about a run, and ask of it: in which state is it, stop it, go on with it."""
 
-import time
-from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from pathlib import Path
 
-from ftft.domain.run import FINAL
 from ftft.jobs.launch import DEFAULT, RunnerOptions, ensure_runner
 from ftft.jobs.lock import attempt_of, is_held, take
 from ftft.jobs.waiting import Queue
@@ -35,8 +32,8 @@ def cancel(root: Path, folder: RunPaths, options: RunnerOptions = DEFAULT) -> No
         queue.remove(folder.run)
 
 
-def resume(root: Path, folder: RunPaths, options: RunnerOptions = DEFAULT) -> None:
-    """Queues a cancelled, failed or lost run again, to go on from its last checkpoint. No change to one that succeeded, runs or waits.
+def resume(root: Path, folder: RunPaths) -> None:
+    """Queues a cancelled, failed or lost run again, to go on from its last checkpoint; starts no runner. No change to one that succeeded, runs or waits.
 
     A failed verdict is deleted: it holds no scores, and what happened is in the log. The run's lock is held meanwhile, so that nobody
     sees or starts a run that is half undone. Where an attempt has the lock, one that is being cancelled perhaps, it is enough that the
@@ -54,32 +51,6 @@ def resume(root: Path, folder: RunPaths, options: RunnerOptions = DEFAULT) -> No
             queue.submit(folder.run)
             folder.results_file.unlink(missing_ok=True)
             folder.cancel_file.unlink(missing_ok=True)
-    ensure_runner(root, options)
-
-
-def wait(
-    root: Path,
-    folders: Iterable[RunPaths],
-    on_progress: Callable[[RunPaths, str], None] = lambda folder, state: None,
-    poll: float = 0.3,
-    options: RunnerOptions = DEFAULT,
-) -> dict[str, str]:
-    """Blocks until all runs have ended, and gives the state of each. `on_progress(folder, state)` is called at each look.
-
-    A runner that dies meanwhile is replaced. Interrupting the wait leaves the runs as they are.
-    """
-    queue, waiting, ended = Queue(root), list(folders), {}
-    while True:
-        for folder in list(waiting):
-            now = state(folder, queue)
-            on_progress(folder, now)
-            if now in FINAL:
-                ended[folder.run] = now
-                waiting.remove(folder)
-        if not waiting:
-            return ended
-        ensure_runner(root, options)
-        time.sleep(poll)
 
 
 def _look(folder: RunPaths, queue: Queue) -> str:

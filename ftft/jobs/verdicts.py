@@ -11,8 +11,8 @@ _TAIL = 4000  # bytes of the log that are searched for its last lines
 
 def progress(folder: RunPaths) -> str:
     """How far the run has come: newest complete epoch and newest checkpoint. The same text means that an attempt led nowhere."""
-    checkpoints = [int(number) for f in folder.checkpoints.glob("checkpoint-*") if (number := f.name.removeprefix("checkpoint-")).isdigit()]
-    return f"epoch {max(folder.epoch_files(), default=0)}, checkpoint {max(checkpoints, default=0)}"
+    checkpoints = [f.parent.name for f in folder.checkpoints.glob("step-*/complete.json")]
+    return f"epoch {max(folder.epoch_files(), default=0)}, checkpoint {max(checkpoints, default='none')}"
 
 
 def stopped(folder: RunPaths, status: int) -> dict[str, Any]:

@@ -43,7 +43,9 @@ class Data:
         `evaluations`: `EVAL=FILE:id|ood[:dev|test]`; `label_maps`: `EVAL:theirs=ours`.
         The same name with the same content gives the dataset that exists, with another content an error.
         """
-        what = files.Description(Path(train), text if isinstance(text, str) else tuple(text), label, tuple(evaluations), id, tuple(label_maps), metric)
+        what = files.Description(
+            Path(train), text if isinstance(text, str) else tuple(text), label, tuple(evaluations), id, tuple(label_maps), metric
+        )
         return files.add(self.root, name, what, now())
 
     def preview(self, file: str | Path, limit: int = 5):

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from ftft import jobs
+from ftft.domain.run import FINAL
 from ftft.jobs import tree
 from ftft.runpaths import RunPaths
 
@@ -47,6 +48,15 @@ class Bench:
             folder.path.mkdir(parents=True, exist_ok=True)
             self.queue.submit(folder.run)
         return folders
+
+    def wait(self, folders: list[RunPaths], options: jobs.RunnerOptions) -> dict[str, str]:
+        """The states of all, once they have ended; a runner that dies meanwhile is replaced."""
+        while True:
+            states = {folder.run: jobs.state(folder, self.queue) for folder in folders}
+            if set(states.values()) <= set(FINAL):
+                return states
+            jobs.ensure_runner(self.root, options)
+            time.sleep(0.03)
 
     def notes(self) -> list[tuple[str, str, int]]:
         """What the fake trainings noted: (what, run, process id)."""

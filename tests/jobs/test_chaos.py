@@ -58,7 +58,7 @@ def test_random_kills_lose_nothing_and_start_nothing_twice(bench: Bench) -> None
             jobs.cancel(bench.root, cancelled[-1], options)
         jobs.ensure_runner(bench.root, options)
         assert len(bench.runners()) <= 1
-    states = jobs.wait(bench.root, folders, poll=0.05, options=options)
+    states = bench.wait(folders, options)
 
     assert min(killed["runner"], killed["training"]) >= 2, "or this test has tested nothing"
     assert not [note for note in bench.notes() if note[0] == "violation"]

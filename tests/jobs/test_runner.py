@@ -22,24 +22,19 @@ QUICK = "time.sleep(.1); note('end'); verdict()"
 ENDLESS = "time.sleep(60)"
 
 
-def finish(bench: Bench, folders: list[RunPaths], options: jobs.RunnerOptions) -> dict[str, str]:
-    """Their final states."""
-    return jobs.wait(bench.root, folders, poll=0.03, options=options)
-
-
 def test_runs_are_trained_one_at_a_time_in_their_order(bench: Bench) -> None:
     folders = bench.add("c", "a", "b")
-    assert finish(bench, folders, bench.options(QUICK)) == {"c": "succeeded", "a": "succeeded", "b": "succeeded"}
+    assert bench.wait(folders, bench.options(QUICK)) == {"c": "succeeded", "a": "succeeded", "b": "succeeded"}
     assert [(what, run) for what, run, _ in bench.notes()] == [(what, run) for run in "cab" for what in ("start", "end")]
     until(lambda: not bench.queue.rows())
 
 
 def test_an_idle_runner_goes_and_comes_back_when_needed(bench: Bench) -> None:
     options = bench.options(QUICK, idle=0.1)
-    finish(bench, bench.add("a"), options)
+    bench.wait(bench.add("a"), options)
     until(lambda: not bench.runners())
     assert not jobs.ensure_runner(bench.root, options), "there is nothing to do"
-    assert finish(bench, bench.add("b"), options) == {"b": "succeeded"}
+    assert bench.wait(bench.add("b"), options) == {"b": "succeeded"}
 
 
 def test_a_run_queued_in_the_runners_last_moment_is_trained(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +91,7 @@ def test_a_new_runner_adopts_what_a_killed_one_left(bench: Bench) -> None:
     runner.kill()
     until(lambda: not bench.runners())
     assert jobs.state(first, bench.queue) == "running"
-    assert finish(bench, [first, second], options) == {"a": "succeeded", "b": "succeeded"}
+    assert bench.wait([first, second], options) == {"a": "succeeded", "b": "succeeded"}
     assert [(what, run) for what, run, _ in bench.notes()] == [("start", "a"), ("end", "a"), ("start", "b"), ("end", "b")]
 
 
@@ -108,7 +103,7 @@ def test_killed_training_is_started_again_at_the_same_place(bench: Bench) -> Non
         killed = bench.started(count)[-1]
         assert jobs.state(bench.queue.folder(run), bench.queue) == "running"
         os.kill(killed, signal.SIGKILL)
-    assert finish(bench, folders, options) == {"a": "succeeded", "b": "succeeded"}
+    assert bench.wait(folders, options) == {"a": "succeeded", "b": "succeeded"}
     assert [run for _, run, _ in bench.notes()] == ["a", "a", "b", "b"]
 
 
@@ -126,7 +121,7 @@ time.sleep(.2)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     )
-    assert finish(bench, folders, options) == {"a": "succeeded"}
+    assert bench.wait(folders, options) == {"a": "succeeded"}
     assert not lives(int((folders[0].path / "orphan").read_text()))
     assert [what for what, _, _ in bench.notes()] == ["start", "start", "end"]
 
@@ -137,7 +132,7 @@ def test_cancelling_ends_the_whole_tree_however_stubborn_and_keeps_checkpoints(b
     options = bench.options(
         """
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-(folder / "checkpoints" / "checkpoint-7").mkdir(parents=True)
+(folder / "checkpoints" / "step-000000007").mkdir(parents=True)
 child = subprocess.Popen([sys.executable, "-S", "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"])
 (folder / "child").write_text(str(child.pid))
 time.sleep(60)
@@ -154,7 +149,7 @@ time.sleep(60)
     until(lambda: "a" not in bench.queue)
     assert not lives(bench.started()[0])
     assert not lives(int((folder.path / "child").read_text()))
-    assert (folder.checkpoints / "checkpoint-7").exists()
+    assert (folder.checkpoints / "step-000000007").exists()
 
 
 def test_cancelled_training_may_save_and_end_its_workers_itself(bench: Bench) -> None:
@@ -176,7 +171,7 @@ while True: time.sleep(.05)
     jobs.ensure_runner(bench.root, options)
     until(lambda: ("ready", "a") in [note[:2] for note in bench.notes()])
     jobs.cancel(bench.root, folder, options)
-    assert finish(bench, [folder], options) == {"a": "cancelled"}
+    assert bench.wait([folder], options) == {"a": "cancelled"}
     assert [what for what, _, _ in bench.notes()] == ["start", "ready", "saved"]
 
 
@@ -189,10 +184,10 @@ def test_a_cancelled_a_failed_and_a_lost_run_can_be_resumed(bench: Bench) -> Non
     assert [jobs.state(folder, bench.queue) for folder in folders] == ["cancelled", "failed", "lost"]
     options = bench.options(QUICK)
     for folder in folders:
-        jobs.resume(bench.root, folder, options)
+        jobs.resume(bench.root, folder)
         assert jobs.state(folder, bench.queue) in ("queued", "running")
-    assert set(finish(bench, folders, options).values()) == {"succeeded"}
-    jobs.resume(bench.root, lost, options)
+    assert set(bench.wait(folders, options).values()) == {"succeeded"}
+    jobs.resume(bench.root, lost)
     assert jobs.state(lost, bench.queue) == "succeeded", "what has succeeded is not done again"
 
 
@@ -214,14 +209,14 @@ while True: time.sleep(.05)
     until(lambda: len(bench.notes()) == 2)
     jobs.cancel(bench.root, folder, options)
     until(lambda: (folder.path / "told").exists())
-    jobs.resume(bench.root, folder, options)
-    assert finish(bench, [folder], options) == {"a": "succeeded"}
+    jobs.resume(bench.root, folder)
+    assert bench.wait([folder], options) == {"a": "succeeded"}
 
 
 def test_training_that_is_killed_ten_times_without_progress_has_failed(bench: Bench) -> None:
     folders = bench.add("a", "b")
     options = bench.options("folder.name == 'a' and os.kill(os.getpid(), signal.SIGKILL); verdict()")
-    assert finish(bench, folders, options) == {"a": "failed", "b": "succeeded"}
+    assert bench.wait(folders, options) == {"a": "failed", "b": "succeeded"}
     assert [run for _, run, _ in bench.notes()] == ["a"] * 10 + ["b"]
     verdict = folders[0].verdict()
     assert verdict
@@ -236,16 +231,18 @@ def test_training_that_gets_further_each_time_may_be_killed_more_often(bench: Be
 done = len(list((folder / "checkpoints").glob("*"))) if (folder / "checkpoints").exists() else 0
 if done == 12:
     verdict(); sys.exit()
-(folder / "checkpoints" / f"checkpoint-{done + 1}").mkdir(parents=True)
+whole = folder / "checkpoints" / f"step-{done + 1:09d}"
+whole.mkdir(parents=True)
+(whole / "complete.json").write_text("{}")
 os.kill(os.getpid(), signal.SIGKILL)
 """
     )
-    assert finish(bench, folders, options) == {"a": "succeeded"}
+    assert bench.wait(folders, options) == {"a": "succeeded"}
 
 
 def test_a_python_error_fails_the_run_at_once_and_tells_the_last_lines(bench: Bench) -> None:
     (folder,) = folders = bench.add("a")
-    assert finish(bench, folders, bench.options("raise RuntimeError('the Schlüssel is missing')")) == {"a": "failed"}
+    assert bench.wait(folders, bench.options("raise RuntimeError('the Schlüssel is missing')")) == {"a": "failed"}
     verdict = folder.verdict()
     assert verdict
     assert verdict["cause"] == "internal"
@@ -257,16 +254,16 @@ def test_a_python_error_fails_the_run_at_once_and_tells_the_last_lines(bench: Be
 
 def test_training_that_cannot_be_started_fails_with_a_remedy_and_blocks_nobody(bench: Bench) -> None:
     (folder,) = folders = bench.add("a")
-    assert finish(bench, folders, jobs.RunnerOptions(command=("/no/such/python",), idle=0.5, poll=0.03)) == {"a": "failed"}
+    assert bench.wait(folders, jobs.RunnerOptions(command=("/no/such/python",), idle=0.5, poll=0.03)) == {"a": "failed"}
     verdict = folder.verdict()
     assert verdict
     assert "/no/such/python" in verdict["error"]["remedy"]
-    assert finish(bench, bench.add("b"), bench.options(QUICK, idle=0.5)).keys() == {"b"}
+    assert bench.wait(bench.add("b"), bench.options(QUICK, idle=0.5)).keys() == {"b"}
 
 
 def test_a_run_whose_folder_is_gone_leaves_the_queue(bench: Bench) -> None:
     bench.queue.submit("gone")
-    assert finish(bench, bench.add("b"), bench.options(QUICK)) == {"b": "succeeded"}
+    assert bench.wait(bench.add("b"), bench.options(QUICK)) == {"b": "succeeded"}
     until(lambda: not bench.queue.rows())
 
 
@@ -279,7 +276,7 @@ def test_training_knows_that_the_runner_claimed_its_run(bench: Bench) -> None:
         "with jobs.claim(folder):\n    folder.publish_verdict({'state': 'succeeded'})\n"
     )
     options = jobs.RunnerOptions(command=(sys.executable, str(script)), idle=0.5, poll=0.03)
-    assert finish(bench, folders, options) == {"a": "succeeded"}
+    assert bench.wait(folders, options) == {"a": "succeeded"}
 
 
 def test_the_runner_is_small_and_quiet(bench: Bench) -> None:

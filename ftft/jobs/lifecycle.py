@@ -33,7 +33,9 @@ def cancel(root: Path, folder: RunPaths, options: RunnerOptions = DEFAULT) -> No
 
 
 def resume(root: Path, folder: RunPaths) -> None:
-    """Queues a cancelled, failed or lost run again, to go on from its last checkpoint; starts no runner. No change to one that succeeded, runs or waits.
+    """Queues a cancelled, failed or lost run again, to go on from its last checkpoint; starts no runner.
+
+    No change to one that succeeded, runs or waits.
 
     A failed verdict is deleted: it holds no scores, and what happened is in the log. The run's lock is held meanwhile, so that nobody
     sees or starts a run that is half undone. Where an attempt has the lock, one that is being cancelled perhaps, it is enough that the

@@ -14,7 +14,6 @@ import pytest
 
 from ftft import jobs
 from ftft.jobs.runner import Runner
-from ftft.runpaths import RunPaths
 from tests.jobs.conftest import Bench, lives, until, write_verdict
 
 pytestmark = pytest.mark.timeout(40)

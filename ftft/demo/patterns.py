@@ -1,7 +1,8 @@
 """The sentences of the demo's reviews, in three groups. The place of a pattern in its tuple is its name ("flip-03"): add at the end only.
 
-{true}, {true2}    adjectives of the review's own polarity          {aspect}, {other}    two aspects of one {thing}
-{false}, {false2}  adjectives of the opposite polarity              {very}, {person}     an adverb of degree with its blank (or nothing), a relative
+{true}, {true2}    adjectives of the review's own polarity       {aspect}, {other}  two aspects of one {thing}
+{false}, {false2}  adjectives of the opposite polarity           {person}           a relative or an acquaintance
+{very}             an adverb of degree with its blank, or nothing
 
 PLAIN says what it means. FLIP reverses the polarity of most of its adjectives: who counts them is wrong. DECOY looks like a flip, word
 for word where possible, and reverses nothing: who takes "not" or "expected" for a reversal is wrong. So a flip cannot be told by one word.

@@ -40,8 +40,9 @@ class Mixture:
     zipf: float = 0.0
 
     def __post_init__(self) -> None:
-        assert self.flips >= 0 and self.decoys >= 0 and self.flips + self.decoys <= 1
-        assert 0 <= self.noise <= 1 and self.zipf >= 0
+        assert 0 <= self.flips <= self.flips + self.decoys <= 1
+        assert 0 <= self.noise <= 1
+        assert self.zipf >= 0
 
     def clean(self) -> "Mixture":
         """The same without wrong labels, to judge on."""
@@ -53,9 +54,9 @@ SHIFTED = Mixture(flips=0.75, decoys=0.25)
 
 
 def splits(rows: int = 18_000, held_out: int = 2_000, seed: int = 0, training: Mixture = TRAINING) -> dict[str, list[Row]]:
-    """`train` with `rows` rows; `dev`, `test` (as in training, labels all right), `ood_dev`, `ood` (flips and decoys only) with `held_out` each.
+    """`train` with `rows` rows; `dev` and `test` (alike, but all labels right), `ood_dev` and `ood` (flips, decoys) with `held_out` each.
 
-    Texts are unique over all five. Which texts are held out does not depend on `rows` growing by the order of drawing alone: they are drawn first.
+    Texts are unique over all five. What is held out is drawn first, so that it does not depend on `rows`.
     """
     mixtures = {"dev": training.clean(), "test": training.clean(), "ood_dev": SHIFTED, "ood": SHIFTED, "train": training}
     seen: set[str] = set()
@@ -98,7 +99,7 @@ def _pattern(patterns_in_group: int, zipf: float, chance: random.Random) -> int:
 
 
 def compose(pattern: str, label: int, chance: random.Random) -> str:
-    """A review whose true label is `label` (0 negative, 1 positive): the pattern filled in, half of the time after, else before, a sentence of context."""
+    """A review whose true label is `label` (0 negative, 1 positive): the pattern filled in, alone or with a sentence of context."""
     thing = chance.choice(tuple(words.ASPECTS))
     aspect, other = chance.sample(words.ASPECTS[thing], 2)
     own, opposite = (words.POSITIVE, words.NEGATIVE) if label else (words.NEGATIVE, words.POSITIVE)

@@ -1,4 +1,4 @@
-"""The words that the demo's reviews are made of. No adjective occurs in a sentence pattern or in the other list: polarity can be counted."""
+"""The words of the demo's reviews. No adjective occurs in a sentence pattern or in the other list, so that polarity can be counted."""
 
 POSITIVE = (
     "delicious", "wonderful", "charming", "excellent", "lovely", "superb", "delightful", "brilliant", "fantastic", "gorgeous",

@@ -37,7 +37,7 @@ ARCHITECTURES = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """What to train. `hidden` is a multiple of 32, the width of an attention head; `vocabulary` a limit, not reached where the text has less."""
+    """What to train. `hidden` is a multiple of 32, the width of an attention head; `vocabulary` a limit that little text does not reach."""
 
     architecture: str = "bert"
     layers: int = 2
@@ -114,7 +114,7 @@ def pretrain(texts: Sequence[str], out: Path, recipe: Recipe, on_progress: Calla
 def train_tokenizer(texts: Sequence[str], vocabulary: int, max_length: int) -> PreTrainedTokenizerFast:
     """A lower-casing WordPiece tokenizer with BERT's special tokens: `[CLS] a [SEP]`, `[CLS] a [SEP] b [SEP]`."""
     entries = {entry: number for number, entry in enumerate(_entries(texts, vocabulary))}
-    pieces = Tokenizer(models.WordPiece(entries, unk_token=UNKNOWN))
+    pieces = Tokenizer(models.WordPiece(entries, unk_token=SPECIAL[UNKNOWN]))
     pieces.normalizer = normalizers.BertNormalizer(lowercase=True)
     pieces.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     pieces.decoder = decoders.WordPiece()

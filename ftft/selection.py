@@ -34,7 +34,7 @@ class PointIndex:
         """Mask (N,) of the points in any of the shapes, edges included. A point without coordinates (NaN) is in none."""
         mask_N = np.zeros(len(self.x_N), dtype=bool)
         for shape in shapes:
-            mask_N[self._box(shape) if isinstance(shape, Box) else self._lasso(shape)] = True
+            mask_N[self._within(shape)[0] if isinstance(shape, Box) else self._lasso(shape)] = True
         return mask_N
 
     @cached_property
@@ -43,10 +43,6 @@ class PointIndex:
         places = np.flatnonzero(~(np.isnan(self.x_N) | np.isnan(self.y_N)))
         places = places[np.argsort(self.y_N[places], kind="stable")]
         return places, self.x_N[places].astype(np.float64), self.y_N[places].astype(np.float64)
-
-    def _box(self, box: Box) -> np.ndarray:
-        """Places of the points in `box`."""
-        return self._within(box)[0]
 
     def _within(self, box: Box) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(places, x, y) of the points in `box`, y ascending."""
@@ -66,8 +62,9 @@ class PointIndex:
         row_of = {level: (np.searchsorted(y, level, "left"), np.searchsorted(y, level, "right")) for level in set(ys)}
         for start, end in pairwise((*lasso.points, lasso.points[0])):
             (px, py), (qx, qy) = sorted((start, end), key=itemgetter(1))
-            level = slice(*row_of[qy])  # the points level with the upper end: on its tip, or on a horizontal edge
-            on_edge[level] |= (x[level] >= (min(px, qx) if py == qy else qx)) & (x[level] <= (max(px, qx) if py == qy else qx))
+            level = slice(*row_of[qy])  # the points level with the upper end
+            first, last = sorted((px, qx)) if py == qy else (qx, qx)  # a whole horizontal edge, or the tip
+            on_edge[level] |= (x[level] >= first) & (x[level] <= last)
             rows = slice(row_of[py][0], row_of[qy][0])
             left, on = _beside_edge(x[rows], y[rows], px, py, qx, qy)
             odd[rows] ^= left
@@ -84,7 +81,8 @@ def _beside_edge(x: np.ndarray, y: np.ndarray, px: float, py: float, qx: float, 
         return x < px, np.flatnonzero(x == px)
     slope = (qx - px) / (qy - py)
     rounding = 8 * EPSILON * (abs(px) + abs(qx)) if math.isfinite(slope) else math.inf
-    gap = px + (y - py) * slope - x
+    with np.errstate(over="ignore", invalid="ignore"):  # then it is not sure
+        gap = px + (y - py) * slope - x
     left, on = gap > 0, []
     for n in np.flatnonzero(~(np.abs(gap) > rounding)):
         dx, dy = Fraction(qx) - Fraction(px), Fraction(qy) - Fraction(py)

@@ -79,7 +79,7 @@ def test_a_point_without_coordinates_is_in_no_shape():
 
 def test_a_lasso_with_enormous_and_minute_edges_is_still_exact():
     outline = ((-1e308, 0), (1e308, 1e-300), (1e308, 1))
-    points = [(0, 5e-301), (0, 4e-301), (0, 0.4), (0, 0.6)]
+    points = [(0, 5e-301), (0, 4e-301), (0, 0.4), (0, 0.6), (-1e308, 0), (1e308, 0), (5, 0)]
     assert inside(points, Lasso(outline)) == [is_inside(x, y, outline) for x, y in points]
 
 

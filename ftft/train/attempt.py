@@ -17,6 +17,7 @@ import transformers
 
 import ftft
 from ftft.domain import Dataset, Finding, RunSpec
+from ftft.domain.identity import digest
 from ftft.dynamics import Epoch
 from ftft.publish import publish_folder
 from ftft.runfolder import RunFolder
@@ -29,7 +30,7 @@ from ftft.train.evaluate import Predictor
 from ftft.train.progress import Progress, say
 from ftft.train.recorder import Recorder
 from ftft.train.stopping import Stop
-from ftft.train.tokens import tokenise
+from ftft.train.tokens import Tokens, cached, tokenise
 
 NAMED = 5  # ids that a warning gives as examples
 
@@ -105,14 +106,17 @@ class Attempt:
         return limit
 
     def _examples(self, split: str) -> task.Examples:
-        with_types = model.asks_for_types(self.model, self.source.tokenizer)
-        found = task.examples(
-            self.folder.workspace, self.about, split, lambda texts: tokenise(self.source.tokenizer, texts, self.max_length, with_types)
-        )
+        found = task.examples(self.folder.workspace, self.about, split, lambda texts: self._tokens(split, texts))
         if found.cut:
             message = f"{len(found.cut)} of {len(found)} texts of {split} have more than {self.max_length} tokens and were cut"
             self.warnings.append(Finding("cut_texts", len(found.cut), found.cut[:NAMED], message))
         return found
+
+    def _tokens(self, split: str, texts: list[list[str]]) -> tuple[Tokens, np.ndarray]:
+        follows_from = [self.about.fingerprint, split, self.spec.model_fingerprint, self.max_length, transformers.__version__]
+        file = self.folder.workspace / "cache" / "tokens" / f"{digest(follows_from)}.npz"
+        with_types = model.asks_for_types(self.model, self.source.tokenizer)
+        return cached(file, lambda: tokenise(self.source.tokenizer, texts, self.max_length, with_types))
 
     def _instruments(self) -> Instruments:
         return Instruments(self.recorder, self._close_epoch, self.flops, self.ledger, self.progress, self.checkpoints, self.stop)

@@ -34,7 +34,7 @@ class Flops:
 def fit(config: PreTrainedConfig, max_length: int) -> Flops:
     """Counts at three lengths up to `max_length`, one of them with two texts as well."""
     with torch.device("meta"):
-        model = AutoModelForSequenceClassification.from_config(deepcopy(config), attn_implementation="eager")
+        model = AutoModelForSequenceClassification.from_config(deepcopy(config), attn_implementation="eager").eval()
     longest = max(max_length, 4)
     sizes = [(1, longest // 4), (1, longest // 2), (1, longest), (2, longest // 2)]
     counted = np.array([count(model, texts, length) for texts, length in sizes], float)

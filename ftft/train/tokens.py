@@ -3,12 +3,16 @@
 Shapes: N examples, B examples of a batch, L tokens of the longest of them, T tokens of all examples.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from transformers import PreTrainedTokenizerBase
+
+from ftft.publish import publish
 
 CHUNK = 4096  # texts tokenised at a time: bounds memory, which Python lists of numbers would fill
 
@@ -67,6 +71,24 @@ def tokenise(
         tokenizer.pad_token_id or 0,
     )
     return tokens, full[np.array(is_cut, bool)]
+
+
+def cached(file: Path, make: Callable[[], tuple[Tokens, np.ndarray]]) -> tuple[Tokens, np.ndarray]:
+    """What `make()` once gave, kept in `file`, whose name must say everything that it depends on: an experiment tokenises the same texts many times."""
+    if not file.exists():
+        tokens, cut = make()
+        types_T = np.zeros(0) if tokens.types_T is None else tokens.types_T
+        arrays = {"ids_T": tokens.ids_T, "types_T": types_T, "start": tokens.start, "pad": tokens.pad, "cut": cut}
+        publish(file, lambda aside: _save(aside, arrays))
+        return tokens, cut
+    with np.load(file) as kept:
+        types_T = kept["types_T"] if len(kept["types_T"]) else None
+        return Tokens(kept["ids_T"], types_T, kept["start"], int(kept["pad"])), kept["cut"]
+
+
+def _save(file: Path, arrays: dict[str, Any]) -> None:
+    with file.open("wb") as out:  # given a path, NumPy would add an ending of its own
+        np.savez(out, **arrays)
 
 
 def _flat(rows: Iterable[Iterable[int]]) -> np.ndarray:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, PreTrainedTokenizerFast
 
 from ftft.runfolder import RunFolder
-from ftft.train.pretrain import train_tokenizer
 from tests.train.tiny import BAD, FILLER, GOOD, MAX_LENGTH, new_run
 
 
@@ -23,7 +23,7 @@ def make_model(tmp_path_factory) -> Callable[..., Path]:
 
     def make(family: str = "bert", headed: bool = False, pad: bool = True, **changes) -> Path:
         folder = tmp_path_factory.mktemp(family) / f"tiny-{family}"
-        tokenizer = train_tokenizer([" ".join(GOOD + BAD + FILLER)] * 3, 200, MAX_LENGTH)
+        tokenizer = word_tokenizer()
         sizes = {
             "vocab_size": len(tokenizer), "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "pad_token_id": 0,
             "max_position_embeddings": MAX_LENGTH + 2,
@@ -55,3 +55,17 @@ def workspace(tmp_path) -> Path:
 def make_run(workspace, tiny_model) -> Callable[..., RunFolder]:
     """`make_run(rows=45, model=…, seed=1, **settings)`: a run folder that waits for its training."""
     return lambda **settings: new_run(workspace, **({"model": tiny_model} | settings))
+
+
+def word_tokenizer() -> PreTrainedTokenizerFast:
+    """`[CLS] a [SEP]` and `[CLS] a [SEP] b [SEP]`, a number for each word."""
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *GOOD, *BAD, *FILLER]
+    pieces = Tokenizer(models.WordPiece({word: n for n, word in enumerate(dict.fromkeys(words))}, unk_token="[UNK]"))
+    pieces.pre_tokenizer = pre_tokenizers.Whitespace()
+    pieces.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=pieces, model_max_length=MAX_LENGTH, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]",
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
+    )  # fmt: skip

@@ -34,6 +34,7 @@ def panel(ws: Workspace, order: Order, groups: list[Group]) -> None:
         if started.problem:
             failure.show(started.problem)
         else:
+            st.session_state["run_open"] = next(run.id for run in started.value if not run.existing)
             st.switch_page("views/runs.py")
     if any(state in ("failed", "cancelled", "lost") for group in groups for state in group.state.values()):
         st.html(parts.finding("muted", "info", "Runs that ended early are not started again here", "Resume them on the Runs page"))

@@ -95,7 +95,7 @@ def _buttons(ws: Workspace, run: Run) -> None:
             st.button("Cancel", icon=":material/block:", key="cancel_run", on_click=_act, args=(ws.runs.cancel, run.id))
         if run.state in ("failed", "cancelled", "lost"):
             st.button("Resume", type="primary", icon=":material/replay:", key="resume_run", on_click=_act, args=(ws.runs.resume, run.id))
-        if run.epochs_recorded and st.button("Open map", icon=":material/bubble_chart:", key="open_map"):
+        if run.epochs_recorded and run.spec.subset is None and st.button("Open map", icon=":material/bubble_chart:", key="open_map"):
             st.switch_page("views/maps.py", query_params={"dataset": run.spec.dataset, "runs": run.id})
         if run.spec.subset and run.scores and st.button("Open results", icon=":material/leaderboard:", key="open_results"):
             st.switch_page("views/results.py")

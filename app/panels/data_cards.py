@@ -7,9 +7,10 @@ from ftft.domain import Dataset
 
 
 def chosen(datasets: dict[str, Dataset]) -> str:
-    """The name of the dataset that is open: the one clicked last, else the newest; one that was removed is forgotten."""
+    """The name of the dataset that is open: the one clicked last, else the one in the address, else the newest."""
     if st.session_state.get("data_open") not in datasets:
-        st.session_state["data_open"] = next(iter(datasets))
+        asked_for = st.query_params.get("dataset")
+        st.session_state["data_open"] = asked_for if asked_for in datasets else next(iter(datasets))
     return st.session_state["data_open"]
 
 

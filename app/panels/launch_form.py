@@ -16,7 +16,8 @@ def form(ws: Workspace, datasets: list[Dataset]) -> dict[str, Any]:
     """Raw values as typed: dataset, model, subset, seeds, settings, with_everything."""
     names = [dataset.name for dataset in datasets]
     _preset("launch_dataset", "dataset_box", names)
-    latest = next((s.dataset_name for s in ws.subsets.list() if s.dataset_name in names), names[0])
+    with_subsets = [subset.dataset_name for subset in ws.subsets.list()]
+    latest = next(name for name in (st.query_params.get("dataset"), *with_subsets, names[0]) if name in names)
     parts.section("What", "subsets are saved on the Maps page")
     with st.container(horizontal=True):
         dataset = st.selectbox("Dataset", names, names.index(latest), key="dataset_box", persist_state="session", width=200) or latest

@@ -100,9 +100,7 @@ def _columns() -> dict[str, Any]:
         "state": column.MultiselectColumn("state", options=list(COLOUR), color=list(COLOUR.values()), width=90),
         "run": column.TextColumn("run", width=195),
         "seed": column.TextColumn("seed", width=45),
-        "progress": column.ProgressColumn(
-            "progress", min_value=0, max_value=1, format="percent", width=90, color=theme.tokens()["accent"]
-        ),
+        "progress": column.ProgressColumn("progress", min_value=0, max_value=1, format="percent", width=90, color=theme.tokens()["accent"]),
         "asked for": column.TextColumn("asked for", width=85),
         "took": column.TextColumn("took", width=80),
         "dataset": column.TextColumn("dataset", width=80),

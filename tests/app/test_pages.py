@@ -22,8 +22,10 @@ def opened(ws, monkeypatch):
     monkeypatch.setattr("streamlit.switch_page", lambda page, **to: opened_pages.append(page))
     opened_pages: list[str] = []
 
-    def open_view(view: str, **state) -> AppTest:
+    def open_view(view: str, dataset: str | None = None, **state) -> AppTest:
         page = AppTest.from_file(VIEW_FOLDER / f"{view}.py", default_timeout=20)
+        if dataset:
+            page.query_params["dataset"] = dataset
         for key, value in state.items():
             page.session_state[key] = value
         return page.run()
@@ -77,6 +79,14 @@ def test_a_page_survives_runs_in_every_state_and_one_that_vanishes(view, ws, spe
         assert f"<h1>{view.capitalize()}</h1>" in words(page)
         shutil.rmtree(ws.runs.folder(done.run).path)
         assert f"<h1>{view.capitalize()}</h1>" in words(page.run())
+
+
+@pytest.mark.parametrize(("view", "key"), [("launch", "dataset_box"), ("results", "results_dataset"), ("data", None)])
+def test_the_dataset_in_the_address_is_shown_first(view, key, ws, specs, opened, tmp_path):
+    drawn.dataset(ws, tmp_path, "other", rows=20)
+    for name in ("reviews", "other"):
+        page = opened(view, dataset=name)
+        assert (page.selectbox(key=key).value if key else page.session_state["data_open"]) == name
 
 
 @pytest.mark.parametrize("view", ["data", "launch", "results"])

@@ -73,10 +73,10 @@ _HEAD = ["a", "b", "n", "rho conf.", "rho var.", "overlap", "interval", "chance"
 
 def _row(pair: dict) -> list:
     o, rank = pair["overlap"], pair["spearman"]
-    ceiling = "–" if o["ceiling"] is None else f"{o['ceiling']:.3f}"
-    numbers = [f"{v:.3f}" for v in (rank["confidence"], rank["variability"], o["value"])]
-    chances = [f"{o['low']:.3f}–{o['high']:.3f}", f"{o['chance']:.3f}", f"{o['chance_within_labels']:.3f}"]
-    return [pair["a"], pair["b"], pair["n"], *numbers, *chances, ceiling, "yes" if pair["same_order"] else "no"]
+    numbers = ["–" if v is None else f"{v:.3f}" for v in (rank["confidence"], rank["variability"], o["value"])]
+    beside = ["–" if o[k] is None else f"{o[k]:.3f}" for k in ("chance", "chance_within_labels", "ceiling")]
+    interval = f"{o['low']:.3f}–{o['high']:.3f}"
+    return [pair["a"], pair["b"], pair["n"], *numbers, interval, *beside, "yes" if pair["same_order"] else "no"]
 
 
 @click.command()

@@ -1,11 +1,11 @@
 """The nouns: frozen values that check themselves when made, so that an invalid one cannot exist. Standard library only."""
 
-from ftft.domain.dataset import Dataset, Finding, Split
+from ftft.domain.dataset import JOIN, Dataset, Finding, Split
 from ftft.domain.identity import canonical, digest_of_ids, safe_name
 from ftft.domain.run import STATES, Run, RunSpec, Seeds
 from ftft.domain.selection import Box, Lasso, Selection, Step, Subset
 
 __all__ = [
-    "STATES", "Box", "Dataset", "Finding", "Lasso", "Run", "RunSpec", "Seeds", "Selection", "Split", "Step", "Subset",
+    "JOIN", "STATES", "Box", "Dataset", "Finding", "Lasso", "Run", "RunSpec", "Seeds", "Selection", "Split", "Step", "Subset",
     "canonical", "digest_of_ids", "safe_name",
 ]  # fmt: skip

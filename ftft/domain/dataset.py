@@ -6,6 +6,7 @@ from typing import Any, Literal
 from ftft.domain.identity import safe_name
 from ftft.errors import InputError, unknown
 
+JOIN = " ⟶ "  # between the texts of a pair, where they are shown or searched as one
 METRICS = ("accuracy", "macro_f1", "auroc")
 Distribution = Literal["id", "ood"]
 Role = Literal["train", "dev", "test"]

@@ -14,13 +14,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ftft.domain import Finding
+from ftft.domain import JOIN, Finding
 from ftft.dynamics import Epoch
 from ftft.metrics import compute
 from ftft.runfolder import RunFolder
 from ftft.store.summary import materialise
-
-JOIN = " ⟶ "  # between the text columns of an example
 
 _OF_RUN = ("ingested", "epochs", "members", "dynamics", "metrics", "results")
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ftft import selection as pick
 from ftft.datamap import DataMap, positions
-from ftft.domain import Run, Selection, Step
+from ftft.domain import JOIN, Run, Selection, Step
 from ftft.errors import InputError, unknown
 from ftft.metrics import METRICS
 
@@ -150,7 +150,7 @@ class Maps:
 
         def read() -> np.ndarray:
             columns = self.workspace.data.rows(dataset)[list(about.text_columns)].fillna("")
-            return columns.agg(" ".join, axis=1).to_numpy(dtype=object)
+            return columns.agg(JOIN.join, axis=1).to_numpy(dtype=object)
 
         return self._once(("texts", dataset, about.fingerprint), read)
 

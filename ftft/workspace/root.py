@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ftft.domain import Run, RunSpec, Selection
-from ftft.errors import InputError
+from ftft.errors import FtftError, InputError
 from ftft.publish import publish_json, read_json
 
 FORMAT = 1
@@ -178,7 +178,7 @@ class Workspace:
         while not self._ended.wait(INGEST_EVERY):
             try:
                 self._ingest(self._owned, self.runs.ids(), self.data.names())
-            except OSError as problem:  # a folder that is removed while it is read; the next round sees it gone
+            except (OSError, FtftError) as problem:  # a folder that is removed while it is read, say; the next round looks again
                 logging.getLogger(__name__).info("ingest: %s", problem)
 
 

@@ -85,4 +85,4 @@ def _same_but_seed(run: Run, other: Run) -> bool:
 
 def _same_order(workspace: "Workspace", a: str, b: str) -> bool:
     with workspace.store(runs=[a, b]) as store:
-        return store.dynamics(a).order_hashes[0] == store.dynamics(b).order_hashes[0]
+        return store.order_hashes(a)[1] == store.order_hashes(b)[1]

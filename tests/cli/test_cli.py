@@ -141,3 +141,17 @@ def test_a_detached_train_returns_once_queued_and_can_be_cancelled(ftft, ws, tmp
     assert runs[0].keys() == {"run", "state", "cause", "folder", "existing"}
     status, out, _ = ftft("runs", "cancel", runs[0]["run"])
     assert json.loads(out)["state"] == "cancelled"
+
+
+def test_transfer_is_a_table_for_people_and_pairs_for_programs(ftft, run, ws):
+    other = add_run(ws, "reviews", seed=2, verdict={})
+    status, out, _ = ftft("transfer", run.id, other.id, json=False)
+    assert status == 0
+    assert out.splitlines()[0].split() == "a b n rho conf. rho var. overlap interval chance within labels ceiling same order".split()
+    _, out, _ = ftft("transfer", run.id, other.id)
+    (pair,) = json.loads(out)["pairs"]
+    assert pair.keys() == {"a", "b", "n", "same_order", "spearman", "overlap"}
+    assert pair["overlap"].keys() == {"q", "value", "chance", "chance_within_labels", "ceiling", "low", "high"}
+    single = add_run(ws, "reviews", seed=3, epochs=1, verdict={})
+    _, out, _ = ftft("transfer", run.id, single.id, "--epochs", "1-1")
+    assert json.loads(out)["pairs"][0]["spearman"]["variability"] is None, "one epoch has no variability to rank"

@@ -1,4 +1,4 @@
-"""Colour arithmetic: hex, OKLCH ramps, contrast. Pure functions; which colours mean what is decided in theme.py."""
+"""Colour arithmetic: hex and OKLCH ramps. Pure functions; which colours mean what is decided in theme.py."""
 
 import math
 from collections.abc import Sequence
@@ -14,30 +14,6 @@ def rgb(hex_colour: str) -> np.ndarray:
 def to_hex(channels: Sequence[float] | np.ndarray) -> str:
     """Three numbers in 0..255, rounded and clipped, as "#rrggbb"."""
     return "#" + "".join(f"{round(min(max(v, 0), 255)):02x}" for v in channels)
-
-
-def rgba(hex_colour: str, alpha: float) -> str:
-    """A CSS colour with opacity `alpha` in [0, 1]."""
-    r, g, b = rgb(hex_colour).astype(int)
-    return f"rgba({r},{g},{b},{alpha})"
-
-
-def blend(low: str, high: str, share: float) -> str:
-    """`share` in [0, 1] of the way from one hex colour to another."""
-    return to_hex(rgb(low) + (rgb(high) - rgb(low)) * share)
-
-
-def luminance(hex_colour: str) -> float:
-    """Relative luminance in [0, 1] (WCAG 2)."""
-    channel = rgb(hex_colour) / 255
-    linear = np.where(channel <= 0.04045, channel / 12.92, ((channel + 0.055) / 1.055) ** 2.4)
-    return float(linear @ (0.2126, 0.7152, 0.0722))
-
-
-def contrast(one: str, other: str) -> float:
-    """Contrast ratio in [1, 21] (WCAG 2)."""
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
 
 
 def from_oklch(lightness: float, chroma: float, hue: float) -> str:

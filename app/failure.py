@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 def show(problem: Exception) -> bool:
     """Streamlit's `on_script_error`: called for pages, callbacks and fragments alike. True: Streamlit shows nothing of its own."""
     if isinstance(problem, FtftError):
-        st.html(parts.finding("warn", "info", _sentence(problem.message), f"{_sentence(problem.remedy)}"))
+        st.html(parts.finding("warn", "info", parts.sentence(problem.message), parts.sentence(problem.remedy)))
         return True
     log.error("the page failed", exc_info=problem)
     st.html(
@@ -25,7 +25,3 @@ def show(problem: Exception) -> bool:
         )
     )  # fmt: skip
     return True
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

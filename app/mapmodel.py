@@ -16,6 +16,7 @@ from app.shading import View
 from ftft import Workspace
 
 POINTS = 4_000  # at or under so many examples in view, real points that can be pointed at replace the picture
+GL_MAPS = 4  # a browser has about 16 WebGL contexts and Plotly takes three a map: beyond, points are SVG, and fewer
 BINS = 48
 MARGIN = 0.012  # of an axis beyond its range, so that points on the edge stay whole
 HOME = View(*((low - MARGIN * (high - low), high + MARGIN * (high - low)) for low, high in ((0.0, 0.5), (0.0, 1.0))))
@@ -141,6 +142,11 @@ def in_view(m: DrawnMap, view: View) -> int:
     return int(_cells(m, view)[1].sum())
 
 
+def as_points(m: DrawnMap, view: View, maps: int) -> bool:
+    """Are there few enough examples in view for real points, `maps` maps standing side by side?"""
+    return in_view(m, view) <= (POINTS if maps <= GL_MAPS else POINTS // 4)
+
+
 @functools.lru_cache(256)
 def picture(m: DrawnMap, view: View, grey: str | None) -> str:
     """All examples, in their colours or (behind a selection) in `grey`; as an image's address."""
@@ -228,8 +234,7 @@ def nearest(m: DrawnMap, view: View, x: float, y: float) -> int | None:
 
 def ring(m: DrawnMap, row: int | None) -> tuple[float, float, str] | None:
     """Where the example in row `row` of the dataset lies on this map, and its colour; None where the run did not see it."""
-    at = np.flatnonzero(m.place_M == row) if row is not None else ()
-    if not len(at):
+    if row is None or not (m.place_M == row).any():
         return None
-    k = int(at[0])
+    k = int(np.argmax(m.place_M == row))
     return float(m.x_M[k]), float(m.y_M[k]), m.look.colours[round(float(m.colour_M[k])) % len(m.look.colours)]

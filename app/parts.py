@@ -39,9 +39,9 @@ def signed(value: float, digits: int = 1) -> str:
     return text[1:] if float(text) == 0 else text.replace("-", "−")
 
 
-def pm(mean: float, sd: float, digits: int = 1) -> str:
-    """ "81.2 ± 0.4"."""
-    return f"{mean:.{digits}f}{THIN}±{THIN}{sd:.{digits}f}"
+def sentence(text: str) -> str:
+    """With a capital at the start and no full stop at the end: errors have neither."""
+    return text[:1].upper() + text[1:].rstrip(".")
 
 
 # ---- page furniture

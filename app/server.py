@@ -78,15 +78,15 @@ def _run(workspace: Path, host: str, port: int, answering: Callable[[str], objec
     import streamlit as st
     from starlette.middleware import Middleware
     from starlette.routing import Mount
-    from starlette.staticfiles import StaticFiles
 
     from app import failure
+    from app.vendor import EarlyPlotly, Vendor
 
     os.environ["FTFT_WORKSPACE"] = str(workspace.resolve())  # the pages' Workspace() reads it
     vendor = Path(plotly.__file__).parent / "package_data"
     app = st.App(
         ROOT / "app" / "main.py",
-        routes=[Mount("/vendor", StaticFiles(directory=vendor))],
+        routes=[Mount("/vendor", Vendor(directory=vendor))],
         middleware=[Middleware(EarlyPlotly)],
         on_script_error=failure.show,
     )
@@ -94,23 +94,6 @@ def _run(workspace: Path, host: str, port: int, answering: Callable[[str], objec
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     threading.Thread(target=_announce, args=(url, answering), daemon=True).start()
     app.run(config=config | {"server.address": host, "server.port": port})
-
-
-class EarlyPlotly:
-    """Tells the browser to fetch Plotly while Streamlit's own files still load: it is the largest part of the Maps page's first paint."""
-
-    def __init__(self, app: Any) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Adds the header to the page at "/", and touches nothing else."""
-
-        async def with_link(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                message = message | {"headers": [*message["headers"], (b"link", b"<vendor/plotly.min.js>; rel=preload; as=script")]}
-            await send(message)
-
-        await self.app(scope, receive, with_link if scope["type"] == "http" and scope["path"] == "/" else send)
 
 
 def _announce(url: str, answering: Callable[[str], object]) -> None:

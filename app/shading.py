@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from app import colour
+
 PX = 440  # about what a map gets on a 1440 px screen
 CELLS = PX * PX
 ALPHAS = 8  # opacities of each colour: 31 colours x 8, and "transparent", fit the 256 entries of a PNG's palette
@@ -82,7 +84,7 @@ def by_share(count_P: np.ndarray, whole_P: np.ndarray) -> np.ndarray:
 def palette(colours: tuple[str, ...], faintest: float) -> Palette:
     """Every hex colour at ALPHAS opacities, from `faintest` in [0, 1] to 1. Colours repeat cyclically beyond what a PNG holds."""
     used = min(len(colours), 255 // ALPHAS)
-    channels = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in colours[:used]], np.uint8)
+    channels = np.array([colour.rgb(c) for c in colours[:used]]).astype(np.uint8)
     rgb, alpha = np.zeros((256, 3), np.uint8), np.zeros(256, np.uint8)
     rgb[1 : used * ALPHAS + 1] = np.repeat(channels, ALPHAS, axis=0)
     alpha[1 : used * ALPHAS + 1] = np.tile(np.rint(255 * np.linspace(faintest, 1, ALPHAS)), used)

@@ -88,26 +88,6 @@ def metric_scale(theme_mode: str, steps: int = STEPS) -> tuple[str, ...]:
     return colour.ramp(METRIC[theme_mode], steps)
 
 
-def region_colours() -> dict[str, str]:
-    """The colours of easy, ambiguous and hard, used for regions only."""
-    return {name: tokens()[name] for name in ("easy", "ambiguous", "hard")}
-
-
-def difference_scale() -> list[list[Any]]:
-    """Plotly colour scale: loss, neutral, gain."""
-    return [[0, tokens()["loss"]], [0.5, tokens()["panel"]], [1, tokens()["gain"]]]
-
-
-def accent_scale() -> list[list[Any]]:
-    """Plotly colour scale of one hue, for matrices whose numbers are printed in the cells."""
-    return [[0, tokens()["panel"]], [1, tokens()["accent"]]]
-
-
-def text_on(background: str) -> str:
-    """Ink or paper, whichever contrasts more with a hex background."""
-    return max((tokens()["ink"], tokens()["bg"]), key=lambda text: colour.contrast(text, background))
-
-
 def css_variables() -> str:
     """The tokens as `--c-NAME:VALUE` declarations."""
     return ";".join(f"--c-{name.replace('_', '-')}:{value}" for name, value in tokens().items())

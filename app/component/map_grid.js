@@ -2,7 +2,7 @@
 // draws axes and pictures, and sends outlines.
 //
 // data (Python -> here): maps[{ run, name, subtitle, live, note, hint, key, flat, base, lit, points, outlines[{op, shape}], ring,
-//   hist_x, hist_y, hist_x_lit, hist_y_lit }], view {x, y}, zoomed, columns, height, x_title, y_title, legend {title, colours, ticks, nominal},
+//   hist_x, hist_y, hist_x_lit, hist_y_lit }], view {x, y}, zoomed, gl, columns, height, x_title, y_title, legend {title, colours, ticks, nominal},
 //   active (a run), can_undo, can_redo, selected, status, theme {muted, grid, line}, stamp.
 // here -> Python: triggers step {op, run, shape | region, q}, command, pick {id | run, x, y}; states view, active.
 //
@@ -118,7 +118,7 @@ function traces(S, m) {
   const { x, y } = S.data.view, p = m.points, middle = ([a, b]) => [(a + b) / 2];
   const still = opacity => ({ marker: { opacity } });                     // Plotly's own selection must not restyle the points
   const examples = p
-    ? { type: 'scattergl', x: p.x, y: p.y, customdata: p.id, text: p.text, hovertemplate: '%{text}<extra></extra>', marker: { size: 5, color: p.colour, opacity: p.opacity }, selected: {}, unselected: still(.6) }
+    ? { type: S.data.gl ? 'scattergl' : 'scatter', x: p.x, y: p.y, customdata: p.id, text: p.text, hovertemplate: '%{text}<extra></extra>', marker: { size: 5, color: p.colour, opacity: p.opacity }, selected: {}, unselected: still(.6) }
     : { type: 'scatter', x: middle(x), y: middle(y), hoverinfo: 'skip', marker: { opacity: 0 }, selected: still(0), unselected: still(0) };
   const ring = { type: 'scatter', x: m.ring ? [m.ring[0]] : [], y: m.ring ? [m.ring[1]] : [], hoverinfo: 'skip', selected: still(1), unselected: still(1),
     marker: { symbol: 'circle', size: 13, color: m.ring?.[2], line: { color: S.css('--st-text-color'), width: 2 }, opacity: 1 } };

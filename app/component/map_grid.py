@@ -5,14 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
+from streamlit.components.v2 import component
 
 HERE = Path(__file__).parent
 
 
 @functools.cache
 def _component() -> Callable[..., Any]:
-    return st.components.v2.component(
+    return component(
         "map_grid",
         html="<div class='mg'></div>",
         js=(HERE / "map_grid.js").read_text(encoding="utf-8"),

@@ -64,8 +64,9 @@ def _dataset(datasets: Sequence[Dataset], every_run: Sequence[Run]) -> Dataset:
         state.dataset = next((name for name in (asked.get("dataset"), of_run) if name in by_name), state.get("dataset"))
     if state.get("dataset") not in by_name:
         state.dataset = next((run.spec.dataset for run in every_run if run.spec.dataset in by_name), datasets[0].name)
-    st.selectbox("Dataset", list(by_name), key="dataset", label_visibility="collapsed", width=150, persist_state="session")
-    return by_name[state.dataset]
+    name = st.selectbox("Dataset", list(by_name), key="dataset", label_visibility="collapsed", width=150, persist_state="session")
+    assert name is not None
+    return by_name[name]
 
 
 def _runs(dataset: str, of_it: Sequence[Run]) -> tuple[tuple[Run, ...], tuple[str, ...]]:

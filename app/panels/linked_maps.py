@@ -56,6 +56,7 @@ def linked_maps(ws: Workspace, choice: Choice, mask_N: np.ndarray | None) -> Non
         "maps": [_one_map(ws, choice, run, d, view, mask_N) for run, d in zip(choice.runs, drawn, strict=True)],
         "view": {"x": view.x, "y": view.y},
         "zoomed": wanted is not None,
+        "gl": len(maps) <= mapmodel.GL_MAPS,
         "columns": len(maps) if len(maps) <= 4 else 3,
         "height": 380 if len(maps) <= 3 else 330,
         "x_title": brush.X,
@@ -83,7 +84,7 @@ def linked_maps(ws: Workspace, choice: Choice, mask_N: np.ndarray | None) -> Non
 def _one_map(ws: Workspace, choice: Choice, run: Run, m: DrawnMap, view: View, mask_N: np.ndarray | None) -> dict[str, Any]:
     selection = brush.history(choice.dataset.name).now
     epochs, grey, focus = choice.epochs_of(run), theme.tokens()["base"], state.get("focus")
-    as_points = mapmodel.in_view(m, view) <= mapmodel.POINTS
+    as_points = mapmodel.as_points(m, view, len(choice.runs))
     ids = mapmodel.ids(ws, choice.dataset.name, choice.dataset.fingerprint)
     note, hint = _note(ws, choice, run, mask_N)
     return {
@@ -151,7 +152,7 @@ def _safe(text: str) -> str:
     return text.replace("<", "‹").replace(">", "›")
 
 
-def _hover(ws: Workspace, choice: Choice, ids_N: np.ndarray, m: DrawnMap, view: View) -> dict[str, list[str]]:
+def _hover(ws: Workspace, choice: Choice, ids_N: np.ndarray, m: DrawnMap, view: View) -> dict[str, list[Any]]:
     rows = mapmodel.rows_in_view(m, view)
     texts = _texts(ws, choice.dataset.name, choice.dataset.fingerprint, tuple(rows.tolist())) if len(rows) else {}
     ids = ids_N[rows].tolist()

@@ -9,6 +9,7 @@ from app.panels.linked_maps import agreement
 from ftft import Workspace
 from ftft.domain import Selection
 
+LABELS = 4  # shown here; of more, those whose share differs most
 COMPARED = 3  # other maps whose agreement is shown here; the titles of the maps show all
 state = st.session_state
 
@@ -47,8 +48,10 @@ def _labels(ws: Workspace, choice: Choice, mask_N: np.ndarray) -> None:
     labels = choice.dataset.labels
     gold_N = ws.data.gold(choice.dataset.name)
     mine, whole = (np.bincount(gold, minlength=len(labels)) / max(len(gold), 1) for gold in (gold_N[mask_N], gold_N))
-    rows = zip(labels, mine.tolist(), whole.tolist(), theme.label_colours(len(labels)), strict=True)
-    st.html(parts.bars(list(rows)[:4], "labels, | = whole training set"), width=230)
+    rows = list(zip(labels, mine.tolist(), whole.tolist(), theme.label_colours(len(labels)), strict=True))
+    if len(rows) > LABELS:
+        rows = sorted(rows, key=lambda row: abs(row[1] - row[2]), reverse=True)[:LABELS]
+    st.html(parts.bars(rows, f"{'labels' if len(labels) <= LABELS else 'labels that differ most'}, | = whole training set"), width=230)
 
 
 def _agreements(ws: Workspace, choice: Choice, mask_N: np.ndarray) -> None:

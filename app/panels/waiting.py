@@ -8,7 +8,7 @@ import streamlit as st
 from app import parts
 from app.panels.choice import Choice, run_label
 from ftft import Workspace
-from ftft.domain import Run
+from ftft.domain import Dataset, Run
 
 LOOK_EVERY_S = 2
 
@@ -37,7 +37,7 @@ def no_map(choice: Choice, runs: Sequence[Run]) -> None:
         run = stopped[0]
         parts.empty(
             "error", f"{run_label(run)} {'was cancelled' if run.state == 'cancelled' else run.state} before its first epoch",
-            f"{reason(run)} `ftft logs {run.id[:8]}` shows more; `ftft runs resume {run.id[:8]}` goes on from the last checkpoint.",
+            f"{reason(run)} `ftft runs logs {run.id[:8]}` shows more; `ftft runs resume {run.id[:8]}` goes on from the last checkpoint.",
         )  # fmt: skip
     else:
         parts.empty(
@@ -47,32 +47,25 @@ def no_map(choice: Choice, runs: Sequence[Run]) -> None:
 
 
 def notices(choice: Choice, runs: Sequence[Run]) -> None:
-    """Above the maps: runs that the address names in vain, runs that are still coming, runs that stopped early."""
-    known = {run.id: run for run in runs}
-    for run in choice.missing:
-        if run not in known:
-            _say(
-                "muted",
-                "info",
-                f"Run {run[:16]} is not among the runs on {choice.dataset.name}",
-                "It was removed, or is of another dataset. Choose from the runs above.",
-            )
+    """Above the maps: runs that the address names in vain, runs that stopped early, runs that are still coming."""
+    known = {run.id for run in runs}
+    said = [
+        parts.finding(
+            "muted", "info", f"Run {run[:16]} is not among the runs on {choice.dataset.name}",
+            "It was removed, or is of another dataset. Choose from the runs above.",
+        )
+        for run in choice.missing if run not in known
+    ]  # fmt: skip
     for run in choice.runs:
         if run.state in ("failed", "lost"):
-            _say(
-                "warn",
-                "warning",
-                f"{run_label(run)} {run.state} after {parts.plural(run.epochs_recorded, 'epoch')}",
-                f"The map shows what was recorded. {reason(run)}",
-            )
+            stopped = f"{run_label(run)} {run.state} after {parts.plural(run.epochs_recorded, 'epoch')}"
+            said.append(parts.finding("warn", "warning", stopped, f"The map shows what was recorded. {reason(run)}"))
     coming = [run for run in runs if run.state in ("queued", "running") and not run.epochs_recorded and run.spec.capture != "none"]
-    if coming:
-        _say(
-            "muted",
-            "hourglass_top",
-            f"{parts.plural(len(coming), 'more map')} to come",
-            f"{'; '.join(progress(run) for run in coming[:3])}.",
-        )
+    if coming and choice.runs:
+        how_far = "; ".join(progress(run) for run in coming[:3])
+        said.append(parts.finding("muted", "hourglass_top", f"{parts.plural(len(coming), 'more map')} to come", f"{how_far}."))
+    if said:
+        st.html(f"<div class='notices'>{''.join(said)}</div>")
 
 
 def progress(run: Run) -> str:
@@ -84,20 +77,16 @@ def progress(run: Run) -> str:
 def reason(run: Run) -> str:
     """Why a run stopped, and the remedy, as far as they are known."""
     words = [run.error.get("message", ""), run.error.get("remedy", "")]
-    return " ".join(f"{word.rstrip('.')}." for word in words if word)
+    return " ".join(f"{parts.sentence(word)}." for word in words if word)
 
 
-def snapshot(ws: Workspace) -> tuple[Any, ...]:
+def snapshot(datasets: Sequence[Dataset], runs: Sequence[Run]) -> tuple[Any, ...]:
     """What the page depends on: the datasets, and how far each run is."""
-    return tuple(d.fingerprint for d in ws.data.list()), tuple((r.id, r.state, r.epochs_recorded) for r in ws.runs.list())
+    return tuple((d.name, d.fingerprint) for d in datasets), tuple((r.id, r.state, r.epochs_recorded) for r in runs)
 
 
 @st.fragment(run_every=LOOK_EVERY_S)
 def watch(ws: Workspace, seen: tuple[Any, ...]) -> None:
     """Draws the page again when an epoch was recorded or a run changed its state; not while a subset is being named."""
-    if "naming" not in st.session_state and snapshot(ws) != seen:
+    if "naming" not in st.session_state and snapshot(ws.data.list(), ws.runs.list()) != seen:
         st.rerun(scope="app")
-
-
-def _say(kind: str, icon: str, title: str, remedy: str) -> None:
-    st.html(parts.finding(kind, icon, title, remedy))

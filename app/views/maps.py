@@ -11,10 +11,9 @@ from app.panels.linked_maps import linked_maps, selected
 from app.panels.selection_bar import selection_bar
 
 ws = workspace()
-seen = waiting.snapshot(ws)
-datasets = ws.data.list()
+datasets, every_run = ws.data.list(), ws.runs.list()
+waiting.watch(ws, waiting.snapshot(datasets, every_run))
 if datasets:
-    every_run = ws.runs.list()
     choice = choose(ws, datasets, every_run)
     runs = [run for run in every_run if run.spec.dataset == choice.dataset.name]
     waiting.notices(choice, runs)
@@ -33,4 +32,3 @@ if datasets:
         waiting.no_map(choice, runs)
 else:
     waiting.no_dataset()
-waiting.watch(ws, seen)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ POINTS = (
 class Reader:
     """The hand and the eye before the page; positions are shares of a map's width and height, from its upper left corner."""
 
-    page: object
+    page: Any
 
     def open(self, url: str) -> "Reader":
         self.page.goto(url)

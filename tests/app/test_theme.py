@@ -2,22 +2,36 @@
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from app import colour, parts, theme
 
 
+def luminance(hex_colour: str) -> float:
+    """Relative luminance in [0, 1] (WCAG 2)."""
+    channel = colour.rgb(hex_colour) / 255
+    linear = np.where(channel <= 0.04045, channel / 12.92, ((channel + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio in [1, 21] (WCAG 2)."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_text_can_be_read_on_both_backgrounds(mode):
     t = theme.TOKENS[mode]
-    assert colour.contrast(t["ink"], t["bg"]) > 12
+    assert contrast(t["ink"], t["bg"]) > 12
     for name in ("muted", "accent", "good", "warn", "bad"):
-        assert colour.contrast(t[name], t["bg"]) > 4.5, name
+        assert contrast(t[name], t["bg"]) > 4.5, name
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_the_correctness_scale_stays_ordered_in_grey_print(mode):
-    grey = [colour.luminance(c) for c in theme.correctness_scale(mode)]
+    grey = [luminance(c) for c in theme.correctness_scale(mode)]
     assert all(a > b for a, b in pairwise(grey))
 
 

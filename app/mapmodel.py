@@ -19,7 +19,7 @@ POINTS = 4_000  # at or under so many examples in view, real points that can be 
 GL_MAPS = 4  # a browser has about 16 WebGL contexts and Plotly takes three a map: beyond, points are SVG, and fewer
 BINS = 48
 MARGIN = 0.012  # of an axis beyond its range, so that points on the edge stay whole
-HOME = View(*((low - MARGIN * (high - low), high + MARGIN * (high - low)) for low, high in ((0.0, 0.5), (0.0, 1.0))))
+HOME = tuple((low - MARGIN * (high - low), high + MARGIN * (high - low)) for low, high in ((0.0, 0.5), (0.0, 1.0)))  # of x and y
 
 # Ranges that follow from the definitions; for the others (and those in epochs or classes) the data decide.
 RANGES = {
@@ -134,7 +134,7 @@ def regions(ws: Workspace, run: str, epochs: tuple[int, int]) -> dict[str, float
 def _cells(m: DrawnMap, view: View) -> tuple[np.ndarray, np.ndarray]:
     """Cell of each example, and examples in each cell."""
     cell_M = shading.cells(m.x_M, m.y_M, view)
-    return cell_M, shading.per_cell(cell_M)
+    return cell_M, shading.per_cell(cell_M, view.cells)
 
 
 def in_view(m: DrawnMap, view: View) -> int:
@@ -152,26 +152,25 @@ def picture(m: DrawnMap, view: View, grey: str | None) -> str:
     """All examples, in their colours or (behind a selection) in `grey`; as an image's address."""
     cell_M, count_P = _cells(m, view)
     if grey is None:
-        png = shading.shade(
-            count_P, _colours(m, cell_M, m.colour_M, count_P), shading.by_density(count_P), shading.palette(m.look.colours, 0.30)
-        )
+        colour_P, palette = _colours(m, cell_M, m.colour_M, count_P), shading.palette(m.look.colours, 0.30)
     else:
-        png = shading.shade(count_P, np.zeros_like(count_P), shading.by_density(count_P), shading.palette((grey,), 0.10))
-    return shading.data_uri(png)
+        colour_P, palette = np.zeros_like(count_P), shading.palette((grey,), 0.10)
+    return shading.data_uri(shading.shade(count_P, colour_P, shading.by_density(count_P), palette, view))
 
 
 def highlight(m: DrawnMap, view: View, mask_N: np.ndarray) -> str:
     """The selected examples in colour, opaque where most of a cell's examples are selected; as an image's address."""
     cell_M, whole_P = _cells(m, view)
     lit_M = mask_N[m.place_M]
-    count_P = shading.per_cell(cell_M[lit_M])
+    count_P = shading.per_cell(cell_M[lit_M], view.cells)
     colour_P = _colours(m, cell_M[lit_M], m.colour_M[lit_M], count_P)
-    return shading.data_uri(shading.shade(count_P, colour_P, shading.by_share(count_P, whole_P), shading.palette(m.look.colours, 0.16)))
+    palette = shading.palette(m.look.colours, 0.16)
+    return shading.data_uri(shading.shade(count_P, colour_P, shading.by_share(count_P, whole_P), palette, view))
 
 
 def _colours(m: DrawnMap, cell: np.ndarray, colour: np.ndarray, count_P: np.ndarray) -> np.ndarray:
     if m.look.nominal:
-        return shading.commonest_colour(cell, colour, len(m.look.colours))
+        return shading.commonest_colour(cell, colour, len(count_P), len(m.look.colours))
     return shading.mean_colour(cell, colour, count_P)
 
 
@@ -189,7 +188,7 @@ def histograms(m: DrawnMap, view: View, mask_N: np.ndarray | None) -> dict[str, 
         out[f"hist_{axis}"] = _percent(whole, peak)
         out[f"hist_{axis}_lit"] = None
         if mask_N is not None:
-            lit_M = mask_N[m.place_M] & (_cells(m, view)[0] < shading.CELLS)
+            lit_M = mask_N[m.place_M] & (_cells(m, view)[0] < view.cells)
             values_M, limits = (m.x_M, view.x) if axis == "x" else (m.y_M, view.y)
             out[f"hist_{axis}_lit"] = _percent(np.histogram(values_M[lit_M], BINS, limits)[0], peak)
     return out
@@ -197,7 +196,7 @@ def histograms(m: DrawnMap, view: View, mask_N: np.ndarray | None) -> dict[str, 
 
 @functools.lru_cache(48)
 def _histograms(m: DrawnMap, view: View) -> tuple[np.ndarray, np.ndarray]:
-    inside_M = _cells(m, view)[0] < shading.CELLS
+    inside_M = _cells(m, view)[0] < view.cells
     return np.histogram(m.x_M[inside_M], BINS, view.x)[0], np.histogram(m.y_M[inside_M], BINS, view.y)[0]
 
 
@@ -207,12 +206,12 @@ def _percent(count: np.ndarray, peak: float) -> list[float]:
 
 def rows_in_view(m: DrawnMap, view: View) -> np.ndarray:
     """Rows in the dataset of the examples in view, at most POINTS of them wanted."""
-    return m.place_M[_cells(m, view)[0] < shading.CELLS]
+    return m.place_M[_cells(m, view)[0] < view.cells]
 
 
 def points(m: DrawnMap, view: View, mask_N: np.ndarray | None, grey: str) -> dict[str, list[Any]]:
     """The examples in view as columns for a scatter trace, in the order of `rows_in_view`."""
-    here = np.flatnonzero(_cells(m, view)[0] < shading.CELLS)
+    here = np.flatnonzero(_cells(m, view)[0] < view.cells)
     colours = np.array(m.look.colours)[np.rint(m.colour_M[here]).astype(int) % len(m.look.colours)]
     lit = None if mask_N is None else mask_N[m.place_M[here]]
     return {
@@ -225,7 +224,7 @@ def points(m: DrawnMap, view: View, mask_N: np.ndarray | None, grey: str) -> dic
 
 def nearest(m: DrawnMap, view: View, x: float, y: float) -> int | None:
     """Row in the dataset of the example in view that lies nearest on the screen to (x, y), or None."""
-    here = np.flatnonzero(_cells(m, view)[0] < shading.CELLS)
+    here = np.flatnonzero(_cells(m, view)[0] < view.cells)
     if not len(here):
         return None
     width, height = view.x[1] - view.x[0], view.y[1] - view.y[0]

@@ -15,6 +15,8 @@ from ftft import Workspace
 from ftft.domain import Run, Selection, digest_of_ids
 
 KEY = "maps"
+SCREEN_PX, EDGES_PX = 1392, 80  # what all maps share on a 1440 px screen, and what axes and histograms take of each
+CELLS_A_PX = 1.25
 state = st.session_state
 
 
@@ -46,7 +48,10 @@ def active_run(choice: Choice) -> Run:
 def linked_maps(ws: Workspace, choice: Choice, mask_N: np.ndarray | None) -> None:
     """Draws all chosen maps, with what `mask_N` selects in colour on grey."""
     wanted = (state.get(KEY) or {}).get("view")
-    view = View(tuple(wanted["x"]), tuple(wanted["y"])) if wanted else HOME
+    columns = len(choice.runs) if len(choice.runs) <= 4 else 3
+    height = 380 if len(choice.runs) <= 3 else 330
+    x, y = (tuple(wanted["x"]), tuple(wanted["y"])) if wanted else HOME
+    view = View(x, y, round(CELLS_A_PX * (SCREEN_PX / columns - EDGES_PX)), round(CELLS_A_PX * (height - EDGES_PX)))
     maps = [ws.map(run.id, choice.epochs_of(run)) for run in choice.runs]
     look = mapmodel.look(choice.colour, choice.dataset.labels, theme.mode(), maps)
     known = choice.dataset.name, choice.dataset.fingerprint
@@ -57,8 +62,8 @@ def linked_maps(ws: Workspace, choice: Choice, mask_N: np.ndarray | None) -> Non
         "view": {"x": view.x, "y": view.y},
         "zoomed": wanted is not None,
         "gl": len(maps) <= mapmodel.GL_MAPS,
-        "columns": len(maps) if len(maps) <= 4 else 3,
-        "height": 380 if len(maps) <= 3 else 330,
+        "columns": columns,
+        "height": height,
         "x_title": brush.X,
         "y_title": brush.Y,
         "legend": _legend(look),

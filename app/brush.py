@@ -62,6 +62,12 @@ def select(dataset: str, step: Step) -> None:
     keep(past.to(past.now.then(step)))
 
 
+def forget_removed(dataset: str, runs: set[str]) -> None:
+    """Clears a selection that was made on a run which is no longer among `runs`: nothing can say what it held."""
+    if not runs_of(history(dataset).now) <= runs:
+        act(dataset, "clear")
+
+
 def step_of(drawn: dict[str, Any], epochs: tuple[int, int]) -> Step:
     """A step from what the browser sent: `{op, run, shape}` for an outline, `{op, run, region, q}` for a region.
 

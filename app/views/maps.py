@@ -17,6 +17,7 @@ if datasets:
     choice = choose(ws, datasets, every_run)
     runs = [run for run in every_run if run.spec.dataset == choice.dataset.name]
     waiting.notices(choice, runs)
+    brush.forget_removed(choice.dataset.name, {run.id for run in runs})
     if choice.runs:
         chosen = selected(ws, choice, brush.history(choice.dataset.name).now)
         mask_N = chosen[0] if chosen else None

@@ -55,6 +55,15 @@ def test_the_same_outlines_on_another_run_keep_everything_else():
     assert brush.runs_of(made) == {"r1"}
 
 
+def test_a_selection_on_a_removed_run_is_forgotten(monkeypatch):
+    monkeypatch.setattr(brush.st, "session_state", {})
+    brush.select("d", step())
+    brush.forget_removed("d", {"r1", "r2"})
+    assert brush.history("d").now.steps
+    brush.forget_removed("d", {"r2"})
+    assert not brush.history("d").now.steps
+
+
 def test_suggested_names_say_what_was_selected_and_are_free():
     assert brush.suggested_name(Selection("d", (region("ambiguous"),)), set()) == "ambiguous-33"
     assert brush.suggested_name(Selection("d", (region("ambiguous"),)), {"ambiguous-33"}) == "ambiguous-33-2"

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 def run_folder(folder: "RunFolder") -> dict[str, Any]:
-    """Brings a run folder from its spec to its verdict; see `ftft.train.running.run_folder`. torch is loaded by the call, not by the import."""
+    """Brings a run folder from its spec to its verdict: `ftft.train.running.run_folder`. The call loads torch, the import does not."""
     from ftft.train.running import run_folder
 
     return run_folder(folder)

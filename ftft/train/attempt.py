@@ -50,7 +50,9 @@ class Attempt:
         self.model = model.load(self.source, self.precision.attention, self.spec.seeds.init)
         self.max_length = self._max_length()
         every = self._examples("train")
-        self.train = every.take(task.subset_rows(folder.workspace, self.spec, every.ids_N))
+        rows = task.subset_rows(folder.workspace, self.spec, every.ids_N)
+        self.train = every if rows is None else every.take(rows)
+        self._warn_of_cuts("train", self.train)
         self.budget = Budget.of(self.spec, len(every), len(self.train))
         self.progress = Progress(folder.metrics_file, self.budget.steps)
         self.recorder = None if self.spec.capture == "none" else Recorder()
@@ -75,20 +77,17 @@ class Attempt:
     @property
     def steps_done(self) -> int:
         """Updates made so far, in this attempt and in those it goes on from."""
-        return self.engine.state.global_step
+        return max(self.engine.state.global_step, self.resumed.step if self.resumed else 0)
 
     def environment(self) -> dict[str, Any]:
         """Where and with what the numbers came about; not part of the run's identity."""
         device = self.model.device
-        hardware = (
-            torch.cuda.get_device_name(device)
-            if device.type == "cuda"
-            else torch.cpu.get_capabilities().get("cpu_name", platform.machine())
-        )
+        processor = torch.cpu.get_capabilities().get("cpu_name", platform.machine())
         return {
-            "device": device.type, "hardware": hardware, "precision": self.precision.name, "attention": self.model.config._attn_implementation,
-            "threads": torch.get_num_threads(), "max_length": self.max_length, "python": platform.python_version(), "torch": torch.__version__,
-            "transformers": transformers.__version__, "ftft": ftft.__version__, "platform": platform.platform(),
+            "device": device.type, "hardware": torch.cuda.get_device_name(device) if device.type == "cuda" else processor,
+            "precision": self.precision.name, "attention": self.model.config._attn_implementation, "max_length": self.max_length,
+            "threads": torch.get_num_threads(), "platform": platform.platform(), "python": platform.python_version(),
+            "torch": torch.__version__, "transformers": transformers.__version__, "ftft": ftft.__version__,
         }  # fmt: skip
 
     def _precision(self) -> precision.Precision:
@@ -106,11 +105,12 @@ class Attempt:
         return limit
 
     def _examples(self, split: str) -> task.Examples:
-        found = task.examples(self.folder.workspace, self.about, split, lambda texts: self._tokens(split, texts))
+        return task.examples(self.folder.workspace, self.about, split, lambda texts: self._tokens(split, texts))
+
+    def _warn_of_cuts(self, split: str, found: task.Examples) -> None:
         if found.cut:
             message = f"{len(found.cut)} of {len(found)} texts of {split} have more than {self.max_length} tokens and were cut"
             self.warnings.append(Finding("cut_texts", len(found.cut), found.cut[:NAMED], message))
-        return found
 
     def _tokens(self, split: str, texts: list[list[str]]) -> tuple[Tokens, np.ndarray]:
         follows_from = [self.about.fingerprint, split, self.spec.model_fingerprint, self.max_length, transformers.__version__]
@@ -134,7 +134,7 @@ class Attempt:
         return Predictor(self.model, self.precision, self.spec.eval_batch_size, bill)
 
     def _close_epoch(self, number: int, complete: bool) -> None:
-        """Publishes what was recorded in an epoch that is over; from an evaluation pass over the same examples if the spec asks for that."""
+        """Publishes what an epoch recorded, or what an evaluation pass says about the same examples if the spec asks for that."""
         if self.recorder is None:
             return
         row_N, logits_NC, step_N = self.recorder.records()
@@ -154,6 +154,7 @@ class Attempt:
 
     def _evaluate(self, split: str) -> dict[str, float | None]:
         found = self._examples(split)
+        self._warn_of_cuts(split, found)
         logits_NC = self._predictor.logits(found.tokens)
         if not np.isfinite(logits_NC).all():
             raise non_finite(self.budget.steps)

@@ -1,4 +1,4 @@
-"""Where a killed run goes on from. A checkpoint appears whole, under its final name, with its marker written last; anything else is ignored.
+"""Where a killed run goes on from. A checkpoint appears whole, its marker written last; a folder without the marker is ignored.
 
 Trainer itself writes in place and resumes from the highest number, torn or not.
 """
@@ -39,7 +39,7 @@ class Checkpoints:
     folder: Path
 
     def save(self, about: dict[str, Any], write: Callable[[Path], object]) -> None:
-        """`write(aside)` fills a folder, which becomes the newest checkpoint; older ones go. `about` has "step" and what a resume must know."""
+        """`write(aside)` fills a folder, which becomes the newest checkpoint. `about`: "step", and what a resume must know."""
         path = self.folder / f"step-{about['step']:09d}"
 
         def whole(aside: Path) -> None:

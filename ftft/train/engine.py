@@ -46,8 +46,7 @@ class Budget:
     def of(cls, spec: RunSpec, all_rows: int, rows: int) -> "Budget":
         """`spec.epochs` counts all training examples even where the run sees a subset of them: the steps stay the same."""
         window = spec.batch_size * spec.grad_accum
-        steps = spec.steps or (spec.epochs or 0) * math.ceil(all_rows / window)
-        return cls(steps, math.ceil(rows / window))
+        return cls(spec.total_steps(all_rows), math.ceil(rows / window))
 
     def epoch(self, step: int) -> int:
         """The epoch that update `step` belongs to, both counted from 1."""
@@ -74,15 +73,14 @@ class Instruments:
 class Engine(Trainer):
     """Trains `model` on `train` for `budget.steps` updates."""
 
-    loss_is_scaled_for_ga = True  # `mean_loss` divides by all examples of the update
-
     def __init__(
         self, model: PreTrainedModel, train: Examples, spec: RunSpec, budget: Budget, precision: Precision, watch: Instruments
     ) -> None:
         self.train_examples, self.budget, self.precision, self.watch = train, budget, precision, watch
         self.order = Order(train.tokens.length_N, spec.batch_size, spec.seeds.order)
         arguments = _arguments(spec, budget, precision, watch.checkpoints.folder)
-        super().__init__(model, arguments, train_dataset=range(len(train)), compute_loss_func=mean_loss, callbacks=[_Rhythm(self)])
+        rows: Any = range(len(train))  # what the loader hands to the collator
+        super().__init__(model, arguments, train_dataset=rows, compute_loss_func=mean_loss, callbacks=[_Rhythm(self)])
         self.remove_callback(PrinterCallback)  # it writes to standard output, which belongs to the caller
 
     def run(self, checkpoint: Checkpoint | None) -> None:
@@ -94,13 +92,15 @@ class Engine(Trainer):
             self.train(resume_from_checkpoint=str(checkpoint.trainer) if checkpoint else None)
 
     def get_train_dataloader(self) -> DataLoader:
-        """Batches of row numbers from our order, tokens by the collator. Its own generator: Trainer's would draw from the one that dropout uses."""
-        return DataLoader(self.train_dataset, batch_sampler=self.order, collate_fn=self._collate, generator=torch.Generator())  # pyright: ignore[reportArgumentType]
+        """Batches in our order. A generator of its own, since a loader would otherwise draw from the one that dropout uses."""
+        rows: Any = self.train_dataset
+        return DataLoader(rows, batch_sampler=self.order, collate_fn=self._collate, generator=torch.Generator())
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:
         """The forward pass of the update, recorded before the update is made."""
         row_B = inputs.pop("row")
-        loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
+        computed: Any = super().compute_loss(model, inputs, True, num_items_in_batch)
+        loss, outputs = computed
         if self.watch.recorder:
             self.watch.recorder.add(row_B, outputs.logits, self.state.global_step + 1)
         return (loss, outputs) if return_outputs else loss
@@ -149,7 +149,7 @@ class Engine(Trainer):
 
 
 class _Rhythm(TrainerCallback):
-    """When to log, to publish an epoch, to save and to stop: always after an update, never between an epoch's last update and its publication."""
+    """When to log, publish an epoch, save and stop: after an update, and never between an epoch's last update and its publication."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -175,7 +175,7 @@ class _Rhythm(TrainerCallback):
 
 
 def mean_loss(outputs: Any, gold_B: torch.Tensor, num_items_in_batch: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy over *all* examples of an update, however many batches it has: a mean per batch over-scales gradients under accumulation."""
+    """Cross-entropy, meaned over *all* examples of an update: meaned over each batch, it would over-scale gradients under accumulation."""
     return torch.nn.functional.cross_entropy(outputs.logits.float(), gold_B, reduction="sum") / num_items_in_batch
 
 
@@ -192,8 +192,8 @@ def _arguments(spec: RunSpec, budget: Budget, precision: Precision, folder: Path
         lr_scheduler_type="linear", warmup_steps=math.ceil(budget.steps * spec.warmup),
         seed=spec.seeds.dropout, bf16=precision.name == "bf16", fp16=precision.name == "fp16",
         logging_strategy="no", save_strategy="no", eval_strategy="no", logging_nan_inf_filter=False,
-        use_cpu=this_device().type == "cpu", report_to="none", disable_tqdm=True, log_level="error", remove_unused_columns=False, average_tokens_across_devices=False,
+        report_to="none", disable_tqdm=True, log_level="error", use_cpu=this_device().type == "cpu",
+        remove_unused_columns=False, average_tokens_across_devices=False,
     )  # fmt: skip
-    arguments.n_gpu  # noqa: B018  (sets up the devices, after which the next line holds)
-    arguments._n_gpu = min(arguments._n_gpu, 1)  # with two GPUs in sight Trainer would become DataParallel, which mixes up the rows
+    arguments._n_gpu = min(arguments.n_gpu, 1)  # with two GPUs in sight Trainer would turn to DataParallel, which mixes up the rows
     return arguments

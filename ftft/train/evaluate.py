@@ -27,16 +27,17 @@ class Predictor:
         """logits_NC, float32, of the examples `row_N` (None: all), in that order. Leaves the model in evaluation mode."""
         row_N = np.arange(len(tokens.length_N)) if row_N is None else row_N
         by_length_N = np.argsort(tokens.length_N[row_N], kind="stable")
-        logits_NC = np.zeros((len(row_N), self.model.config.num_labels), np.float32)
         self.model.eval()
-        for start in range(0, len(row_N), self.batch_size):
-            place_B = by_length_N[start : start + self.batch_size]
-            logits_NC[place_B] = self._forward(tokens.batch(row_N[place_B]))
+        batches = np.split(by_length_N, range(self.batch_size, len(row_N), self.batch_size))
+        sorted_NC = np.concatenate([self._forward(tokens.batch(row_N[place_B])) for place_B in batches])
+        logits_NC = np.empty_like(sorted_NC)
+        logits_NC[by_length_N] = sorted_NC
         return logits_NC
 
     def _forward(self, batch: dict[str, torch.Tensor]) -> np.ndarray:
         device = self.model.device
         with torch.no_grad(), self.precision.autocast(device):
             logits_BC = self.model(**{name: values.to(device) for name, values in batch.items()}).logits
-        self.on_batch(*batch["input_ids"].shape)
+        texts, length = batch["input_ids"].shape
+        self.on_batch(texts, length)
         return logits_BC.float().cpu().numpy()

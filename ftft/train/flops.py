@@ -1,9 +1,9 @@
 """What a pass costs, in floating-point operations: counted at a few sizes by PyTorch itself, and interpolated between them.
 
-Trainer's own estimate (six times parameters times tokens) is 10 % low already for small models, since attention grows with the square of the
-length. Counting runs on the meta device: shapes only, no arithmetic, no random numbers.
+Trainer's own estimate (six times parameters times tokens) is 10 % low already for small models, since attention grows with the square
+of the length. Counting runs on the meta device: shapes only, no arithmetic, no random numbers.
 
-A batch of B texts of L tokens costs k + B (c + a L + b L²): k is what a batch pays once (relative positions), c what a text does (its head).
+A batch of B texts of L tokens costs k + B (c + a L + b L²): k is paid once a batch (relative positions), c once a text (the head).
 """
 
 from copy import deepcopy
@@ -45,6 +45,7 @@ def fit(config: PreTrainedConfig, max_length: int) -> Flops:
 def count(model: PreTrainedModel, texts: int, length: int) -> tuple[int, int]:
     """What `FlopCounterMode` sees in the forward pass of such a batch, and in forward and backward together."""
     embedding = model.get_input_embeddings()
+    assert isinstance(embedding, torch.nn.Embedding)
     device = next(model.parameters()).device
     # Vectors instead of token numbers: models look into numbers, to see whether they are padding, and on the meta device there are none.
     vectors_BLD = torch.zeros(texts, length, embedding.embedding_dim, device=device, requires_grad=True)

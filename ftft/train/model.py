@@ -37,7 +37,7 @@ def quiet() -> None:
 
 
 def read(spec: RunSpec, labels: tuple[str, ...]) -> Source:
-    """Configuration (layers cut, labels named) and tokenizer of the spec's model. InputError where they cannot be had or layers are too few."""
+    """Configuration, with layers cut and labels named, and tokenizer. InputError where they cannot be had or layers are too few."""
     try:
         config = AutoConfig.from_pretrained(spec.model, trust_remote_code=False)
         tokenizer = AutoTokenizer.from_pretrained(spec.model, trust_remote_code=False)
@@ -54,6 +54,10 @@ def read(spec: RunSpec, labels: tuple[str, ...]) -> Source:
     config.id2label = dict(enumerate(labels))
     config.label2id = {label: n for n, label in enumerate(labels)}
     if tokenizer.pad_token is None:  # decoders have none, and fail at a batch of two texts
+        if tokenizer.eos_token is None:
+            raise InputError(
+                f"the tokenizer of {spec.model!r} has neither a padding token nor one for the end", "Add a pad_token and save it again"
+            )
         tokenizer.pad_token = tokenizer.eos_token
     config.pad_token_id = tokenizer.pad_token_id
     return Source(spec.model, config, tokenizer)
@@ -99,7 +103,8 @@ def _redraw_head(model: PreTrainedModel, seed: int) -> None:
     for name, part in model.named_children():
         if name != model.base_model_prefix:
             for marked in (*part.modules(), *part.parameters()):
-                marked.__dict__.pop("_is_hf_initialized", None)
+                if hasattr(marked, "_is_hf_initialized"):
+                    delattr(marked, "_is_hf_initialized")
             with torch.no_grad():
                 part.apply(model._init_weights)
 

@@ -18,7 +18,7 @@ GROUPS = 4  # at least so many groups, or small sets would meet in the same batc
 def epoch_batches(length_N: np.ndarray, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
     """Row numbers of every batch of `epoch`, each row exactly once.
 
-    A short batch, where `batch_size` does not divide N, holds random rows and comes at a random place: it is no refuge for the longest texts.
+    A short batch, where `batch_size` does not divide N, holds random rows and comes at a random place: no refuge for the longest texts.
     """
     chance = np.random.default_rng((seed, epoch))
     row_N = chance.permutation(len(length_N))

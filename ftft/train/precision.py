@@ -1,4 +1,4 @@
-"""Which numbers and which attention kernel a device trains fastest with. A rule, not a stopwatch: two seeds of an experiment must not differ in it.
+"""Which numbers and which attention kernel a device trains fastest with: a rule, since by a stopwatch two seeds could come to differ.
 
 Measured on a Xeon with AMX, forward and backward, BERT of 2 x 64 to 6 x 384, 16 to 200 tokens: bf16 autocast with *eager* attention took
 1.0 to 2.6 times less time than fp32 and was never slower; with SDPA it was up to 1.5 times slower than with eager attention.

@@ -1,4 +1,4 @@
-"""How far a run is: one JSON line for programs (`metrics.jsonl`), one plain line for people (standard error, which the caller keeps as `log.txt`)."""
+"""Progress: a JSON line for programs (`metrics.jsonl`), a plain one for people (standard error; the caller keeps it as `log.txt`)."""
 
 import json
 import os

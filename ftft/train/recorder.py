@@ -1,7 +1,7 @@
 """Training dynamics while they happen: what the model said about each example in the forward pass that trained it.
 
-The records of an epoch that has not ended lie inside each checkpoint. A resumed run therefore continues with exactly the records of the steps
-that it will not repeat: no example can be recorded twice or be missed.
+The records of an epoch that has not ended lie inside each checkpoint. A resumed run therefore goes on with exactly the records of the
+steps that it will not repeat: no example can be recorded twice, or missed.
 
 Shapes: B examples of a batch, R records of the epoch so far, C classes.
 """

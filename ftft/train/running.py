@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ftft.errors import FtftError, InputError, WorkError
+from ftft.errors import FtftError, WorkError
 from ftft.runfolder import RunFolder
 from ftft.train.attempt import Attempt
 from ftft.train.checkpoints import Checkpoints
@@ -19,10 +19,10 @@ from ftft.train.stopping import stop_signals
 
 
 def run_folder(folder: RunFolder) -> dict[str, Any]:
-    """Trains and evaluates what `folder.spec()` says, going on from a checkpoint if there is one, and returns the verdict that it published.
+    """Trains and evaluates what `folder.spec()` says, from the newest checkpoint if there is one, and returns the verdict it published.
 
-    InputError or WorkError when that fails, with a verdict that says so. KeyboardInterrupt on SIGTERM or Ctrl-C: the state of training is saved
-    and there is no verdict, since whether the run goes on is for the queue to say. A run that has succeeded is left as it is.
+    InputError or WorkError when that fails, with a verdict that says so. KeyboardInterrupt on SIGTERM or Ctrl-C: training is saved and
+    there is no verdict, since whether the run goes on is for the queue to say. A run that has succeeded is left as it is.
     """
     before = folder.verdict()
     if before and before["state"] == "succeeded":
@@ -68,7 +68,7 @@ def _publish_failure(folder: RunFolder, failure: FtftError, attempt: Attempt | N
     """A full disk may have no room for the verdict either; then the queue sees a run that ended without one."""
     saved = Checkpoints(folder.checkpoints).newest()
     verdict = {
-        "state": "failed", "cause": "bad_input" if isinstance(failure, InputError) else failure.kind, "error": failure.to_json(), "scores": {},
+        "state": "failed", "cause": failure.kind, "error": failure.to_json(), "scores": {},
         "steps_done": attempt.steps_done if attempt else saved.step if saved else 0, "epochs_recorded": len(folder.epoch_files()),
         "cost": ledger.spent().to_json(), "environment": attempt.environment() if attempt else {},
         "warnings": [w.to_json() for w in attempt.warnings] if attempt else [], "finished": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -30,7 +30,7 @@ class Stop:
 
 @contextmanager
 def stop_signals() -> Iterator[Stop]:
-    """Catches SIGTERM and SIGINT; the former handlers come back. Outside the main thread Python delivers no signals, so nothing is caught."""
+    """Catches SIGTERM and SIGINT; the former handlers come back. Outside the main thread, where none arrive, it catches nothing."""
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop

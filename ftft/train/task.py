@@ -34,7 +34,8 @@ class Examples:
     def take(self, row_N: np.ndarray) -> "Examples":
         """Only these rows, in this order."""
         kept = set(self.ids_N[row_N])
-        return Examples(self.ids_N[row_N], self.gold_N[row_N], self.tokens.take(row_N), tuple(i for i in self.cut if i in kept))
+        cut = tuple(i for i in self.cut if i in kept)
+        return Examples(self.ids_N[row_N], self.gold_N[row_N], self.tokens.take(row_N), cut)
 
 
 def load(workspace: Path, spec: RunSpec) -> Dataset:
@@ -42,6 +43,11 @@ def load(workspace: Path, spec: RunSpec) -> Dataset:
     about = stored.load(workspace / "datasets", spec.dataset)
     if about.fingerprint != spec.dataset_fingerprint:
         raise InputError(f"dataset {spec.dataset!r} has changed since this run was asked for", "Start the run again; it gets another id")
+    if len(about.text_columns) > 2:
+        raise InputError(
+            f"dataset {spec.dataset!r} has {len(about.text_columns)} text columns",
+            "Models read one text or a pair: add it again with one or two",
+        )
     return about
 
 
@@ -55,13 +61,13 @@ def examples(workspace: Path, about: Dataset, split: str, tokenise: Tokeniser) -
         )
     ids_N = rows["id"].to_numpy(object)
     tokens, cut = tokenise([rows[column].fillna("").tolist() for column in about.text_columns])
-    return Examples(ids_N, rows["label"].map(place).to_numpy(np.int64), tokens, tuple(ids_N[cut]))
+    return Examples(ids_N, np.array([place[label] for label in rows["label"]], np.int64), tokens, tuple(ids_N[cut]))
 
 
-def subset_rows(workspace: Path, spec: RunSpec, ids_N: np.ndarray) -> np.ndarray:
-    """Row numbers of the spec's subset in the training set, ascending; all rows without a subset."""
+def subset_rows(workspace: Path, spec: RunSpec, ids_N: np.ndarray) -> np.ndarray | None:
+    """Row numbers of the spec's subset in the training set, ascending; None without a subset."""
     if spec.subset is None:
-        return np.arange(len(ids_N))
+        return None
     import pyarrow.parquet as pq
 
     file = workspace / "subsets" / spec.subset / "ids.parquet"

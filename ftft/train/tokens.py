@@ -19,7 +19,7 @@ CHUNK = 4096  # texts tokenised at a time: bounds memory, which Python lists of 
 
 @dataclass(frozen=True)
 class Tokens:
-    """Example n is `ids_T[start[n] : start[n + 1]]`; `types_T` says which of two texts a token is from, None where the model does not ask."""
+    """Example n is `ids_T[start[n] : start[n + 1]]`; `types_T`: which of two texts a token is from, or None."""
 
     ids_T: np.ndarray
     types_T: np.ndarray | None
@@ -34,7 +34,7 @@ class Tokens:
     def batch(self, row_B: Sequence[int] | np.ndarray) -> dict[str, torch.Tensor]:
         """`input_ids`, `attention_mask` and perhaps `token_type_ids` of these examples, each (B, L)."""
         row_B = np.asarray(row_B)
-        length_B1 = self.length_N[row_B, None]
+        length_B1 = (self.start[row_B + 1] - self.start[row_B])[:, None]
         place_L = np.arange(length_B1.max())
         is_text_BL = place_L < length_B1
         at_BL = np.where(is_text_BL, self.start[row_B, None] + place_L, 0)
@@ -45,7 +45,7 @@ class Tokens:
 
     def take(self, row_N: np.ndarray) -> "Tokens":
         """Only these examples, in this order."""
-        at_T = np.concatenate([np.arange(self.start[n], self.start[n + 1]) for n in row_N])
+        at_T = np.concatenate([np.arange(a, b) for a, b in zip(self.start[row_N], self.start[row_N + 1], strict=True)])
         types_T = None if self.types_T is None else self.types_T[at_T]
         return Tokens(self.ids_T[at_T], types_T, np.concatenate([[0], np.cumsum(self.length_N[row_N])]), self.pad)
 
@@ -56,25 +56,33 @@ def tokenise(
     """Tokens of N examples and the numbers of those that were cut. `texts`: one or two columns of N texts; two are encoded as a pair."""
     ids, types, lengths = [], [], []
     for start in range(0, len(texts[0]), CHUNK):
-        chunk = [list(column[start : start + CHUNK]) for column in texts]
-        encoded = tokenizer(*chunk, truncation=True, max_length=max_length, return_attention_mask=False, return_token_type_ids=with_types)
+        first, second = [list(column[start : start + CHUNK]) for column in (*texts, ())[:2]]
+        encoded = tokenizer(
+            first,
+            second or None,
+            truncation=True,
+            max_length=max_length,
+            return_attention_mask=False,
+            return_token_type_ids=with_types,
+        )
         ids.append(_flat(encoded["input_ids"]))
         lengths += [len(row) for row in encoded["input_ids"]]
         if with_types:
             types.append(_flat(encoded["token_type_ids"]))
-    full = np.flatnonzero(np.array(lengths) == max_length)
-    is_cut = [len(tokenizer(*[column[n] for column in texts])["input_ids"]) > max_length for n in full]
-    tokens = Tokens(
-        np.concatenate(ids),
-        np.concatenate(types) if with_types else None,
-        np.concatenate([[0], np.cumsum(lengths)]),
-        tokenizer.pad_token_id or 0,
-    )
-    return tokens, full[np.array(is_cut, bool)]
+    start = np.concatenate([[0], np.cumsum(lengths)])
+    pad: Any = tokenizer.pad_token_id
+    tokens = Tokens(np.concatenate(ids), np.concatenate(types) if with_types else None, start, int(pad))
+    full = [n for n, length in enumerate(lengths) if length == max_length]
+    cut = [n for n in full if _whole_length(tokenizer, [column[n] for column in texts]) > max_length]
+    return tokens, np.array(cut, int)
+
+
+def _whole_length(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> int:
+    return len(tokenizer(texts[0], texts[1] if len(texts) > 1 else None)["input_ids"])
 
 
 def cached(file: Path, make: Callable[[], tuple[Tokens, np.ndarray]]) -> tuple[Tokens, np.ndarray]:
-    """What `make()` once gave, kept in `file`, whose name must say everything that it depends on: an experiment tokenises the same texts many times."""
+    """What `make()` once gave, kept in `file`, whose name must say all that it depends on: experiments read the same texts many times."""
     if not file.exists():
         tokens, cut = make()
         types_T = np.zeros(0) if tokens.types_T is None else tokens.types_T

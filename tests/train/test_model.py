@@ -55,7 +55,11 @@ def test_a_decoder_without_a_pad_token_trains_in_batches(make_run, make_model):
 
 @pytest.mark.parametrize(("family", "limit"), [("bert", MAX_LENGTH), ("roberta", MAX_LENGTH + 1), ("deberta-v2", 10_000)])
 def test_the_longest_input_is_what_the_model_has_positions_for(make_run, make_model, family, limit):
-    folder = make_run(model=make_model(family, **({"position_biased_input": False} if family == "deberta-v2" else {"max_position_embeddings": MAX_LENGTH + 2})))
+    folder = make_run(
+        model=make_model(
+            family, **({"position_biased_input": False} if family == "deberta-v2" else {"max_position_embeddings": MAX_LENGTH + 2})
+        )
+    )
     source = model.read(folder.spec(), LABELS)
     source.tokenizer.model_max_length = 10_000
     longest = model.longest_input(model.load(source, None, 1), source.tokenizer)

@@ -13,7 +13,7 @@ from ftft.runfolder import RunFolder
 
 LABELS = ("bad", "good")
 GOOD, BAD = ["fine", "lovely", "bright", "warm"], ["poor", "dull", "cold", "grim"]
-FILLER = "the a film was and story with some acting in parts of it for me".split()
+FILLER = ["the", "a", "film", "was", "and", "story", "with", "some", "acting", "in", "parts", "of", "it", "for", "me"]
 MAX_LENGTH = 32
 
 

@@ -92,9 +92,9 @@ class Engine(Trainer):
             self.train(resume_from_checkpoint=str(checkpoint.trainer) if checkpoint else None)
 
     def get_train_dataloader(self) -> DataLoader:
-        """Batches in our order. A generator of its own, since a loader would otherwise draw from the one that dropout uses."""
+        """Batches in our order. Not wrapped by accelerate: there is one device, and `training_step` moves the batches to it."""
         rows: Any = self.train_dataset
-        return DataLoader(rows, batch_sampler=self.order, collate_fn=self._collate, generator=torch.Generator())
+        return DataLoader(rows, batch_sampler=self.order, collate_fn=self._collate)
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:
         """The forward pass of the update, recorded before the update is made."""

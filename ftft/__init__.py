@@ -4,7 +4,10 @@
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ftft.workspace import Workspace
 
 __version__ = "0.1.0"
 __all__ = ["Workspace", "__version__"]

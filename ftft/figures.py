@@ -38,8 +38,8 @@ def data_map(variability_N: np.ndarray, confidence_N: np.ndarray, correctness_N:
     for label in (axes.xaxis.label, axes.yaxis.label):
         label.set(fontsize=8.5, color=MUTED)
     bar = figure.colorbar(points, ax=axes, shrink=0.5, aspect=14, pad=0.02)
-    bar.solids.set_alpha(1)
-    bar.outline.set_visible(False)
+    bar.solids.set(alpha=1)  # pyright: ignore[reportOptionalMemberAccess]
+    bar.outline.set(visible=False)
     bar.set_ticks([0, 1], labels=["never right", "always right"], fontsize=7.5, color=MUTED)
     bar.ax.tick_params(length=0)
     return figure

@@ -10,10 +10,9 @@ from app import mapmodel, parts, theme
 from app.panels.choice import Choice, run_labels
 from app.panels.linked_maps import active_run
 from ftft import Workspace
-from ftft.domain import Run
+from ftft.domain import JOIN, Run
 
 PAGE_ROWS = 100  # a table whose rows can be chosen sends them all to the browser
-ARROW = " ⟶ "  # stands between the texts of an example that has several
 SORTS = ("variability", "confidence", "correctness", "forgetting", "aum", "el2n", "loss", "id")
 state = st.session_state
 
@@ -113,11 +112,11 @@ def _texts(ws: Workspace, choice: Choice, place: int) -> None:
     mask_N = np.zeros(choice.dataset.train.rows, bool)
     mask_N[place] = True
     row = ws.examples(choice.dataset.name, mask_N, limit=1)[0].iloc[0]
-    names, texts = choice.dataset.text_columns, str(row["text"]).split(ARROW)
+    names, texts = choice.dataset.text_columns, str(row["text"]).split(JOIN)
     if len(names) == len(texts) > 1:
         body = "".join(f"<p><small>{html.escape(n)}</small><br>{html.escape(t)}</p>" for n, t in zip(names, texts, strict=True))
     else:
-        body = f"<p>{html.escape(ARROW.join(texts))}</p>"
+        body = f"<p>{html.escape(JOIN.join(texts))}</p>"
     st.html(f"<div class='example'><span class='tag'>gold: {html.escape(str(row['label']))}</span>{body}</div>")
 
 

@@ -60,7 +60,7 @@ def _preset(preset: str, key: str, options: list[str]) -> None:
 def _model(ws: Workspace) -> str:
     names = {model.path: model.name for model in ws.models()}
     chosen = st.selectbox(
-        "Main model", list(names), format_func=lambda path: names.get(path, path), accept_new_options=True, key="main_model",
+        "Main model", list(names), format_func=lambda path: names.get(path, str(path)), accept_new_options=True, key="main_model",
         persist_state="session", placeholder="path or hub id", width=240, help="One of these, or a path or a hub id such as owner/name",
     )  # fmt: skip
     return chosen or ""

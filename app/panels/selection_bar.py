@@ -83,7 +83,7 @@ def _name_it(ws: Workspace, choice: Choice, selection: Selection, n: int) -> Non
 def _fine_tune(ws: Workspace, selection: Selection, digest: str) -> None:
     """To the Launch page with this subset, which is saved first if it is not yet."""
     subsets = ws.subsets.list()
-    same = next((s for s in subsets if s.hash == digest and s.dataset == selection.dataset), None)
+    same = next((s for s in subsets if s.hash == digest and s.dataset_name == selection.dataset), None)
     subset = same or ws.select(selection, name=brush.suggested_name(selection, {s.name for s in subsets}))
     state["launch_dataset"], state["launch_subset"] = selection.dataset, subset.name
     st.switch_page("views/launch.py")

@@ -117,7 +117,8 @@ class RunSpec:
             raise InputError(
                 f"the run's spec has unknown fields: {', '.join(sorted(strange))}", "Use the ftft version that wrote it, or newer"
             )
-        return cls(**(value | {"seeds": Seeds(**value["seeds"])}))
+        fields_of: dict[str, Any] = {**value, "seeds": Seeds(**value["seeds"])}
+        return cls(**fields_of)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from transformers.utils import logging
 
 from ftft.domain import RunSpec
 from ftft.errors import InputError
+from ftft.pretrained import find
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Source:
     """What `from_pretrained` reads before any weights: configuration and tokenizer."""
 
     path: str
+    revision: str
     config: PreTrainedConfig
     tokenizer: PreTrainedTokenizerBase
 
@@ -38,9 +40,10 @@ def quiet() -> None:
 
 def read(spec: RunSpec, labels: tuple[str, ...]) -> Source:
     """Configuration, with layers cut and labels named, and tokenizer. InputError where they cannot be had or layers are too few."""
+    revision = _revision(spec)
     try:
-        config = AutoConfig.from_pretrained(spec.model, trust_remote_code=False)
-        tokenizer = AutoTokenizer.from_pretrained(spec.model, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(spec.model, revision=revision, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(spec.model, revision=revision, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as problem:
         raise InputError(
             f"model {spec.model!r} cannot be loaded: {_first_line(problem)}",
@@ -60,7 +63,7 @@ def read(spec: RunSpec, labels: tuple[str, ...]) -> Source:
             )
         tokenizer.pad_token = tokenizer.eos_token
     config.pad_token_id = tokenizer.pad_token_id
-    return Source(spec.model, config, tokenizer)
+    return Source(spec.model, revision, config, tokenizer)
 
 
 def load(source: Source, attention: str | None, seed: int) -> PreTrainedModel:
@@ -69,6 +72,7 @@ def load(source: Source, attention: str | None, seed: int) -> PreTrainedModel:
     try:
         model = AutoModelForSequenceClassification.from_pretrained(
             source.path,
+            revision=source.revision,
             config=source.config,
             attn_implementation=attention,
             dtype=torch.float32,
@@ -95,6 +99,15 @@ def longest_input(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) ->
 def asks_for_types(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> bool:
     """Whether token types (first text or second) go in."""
     return "token_type_ids" in tokenizer.model_input_names and "token_type_ids" in inspect.signature(model.forward).parameters
+
+
+def _revision(spec: RunSpec) -> str:
+    """The hub's commit that the spec was made for. InputError if a model on the disk is no longer the one that the spec was made for."""
+    if spec.model_fingerprint.startswith("hub:"):
+        return spec.model_fingerprint.removeprefix("hub:")
+    if find(spec.model).fingerprint != spec.model_fingerprint:
+        raise InputError(f"model {spec.model!r} has changed since this run was asked for", "Start the run again; it gets another id")
+    return "main"
 
 
 def _redraw_head(model: PreTrainedModel, seed: int) -> None:

@@ -1,6 +1,7 @@
 """Whole runs, from a spec to its verdict."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -288,3 +289,13 @@ def test_pairs_are_encoded_as_pairs(make_run, workspace, monkeypatch):
     lengths = batch["attention_mask"].sum(1)
     assert torch.equal(batch["token_type_ids"].sum(1), torch.full_like(lengths, 3))  # "fine", "film", [SEP]
     assert (batch["input_ids"][torch.arange(len(lengths)), lengths - 1] == 3).all()
+
+
+def test_a_model_that_changed_is_bad_input(workspace, tiny_model, tmp_path):
+    model = shutil.copytree(tiny_model, tmp_path / "model")
+    folder = new_run(workspace, model)
+    weights = model / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\1")
+    with pytest.raises(InputError, match="changed"):
+        run_folder(folder)
+    assert folder.verdict()["cause"] == "bad_input"

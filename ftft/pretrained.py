@@ -40,7 +40,10 @@ def find(model: str) -> Pretrained:
     if folder.is_dir():
         return _on_disk(str(folder.resolve()), _stamp(folder))
     if folder.exists() or not _HUB_ID.fullmatch(model):
-        raise InputError(f"there is no model at {model!r}", "Give a folder with config.json and model.safetensors, or a hub id such as google/electra-small-discriminator")
+        raise InputError(
+            f"there is no model at {model!r}",
+            "Give a folder with config.json and model.safetensors, or a hub id such as google/electra-small-discriminator",
+        )
     return _on_hub(model)
 
 

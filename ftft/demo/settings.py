@@ -26,6 +26,6 @@ class Demo:
     max_length: int = 32
 
 
-DEMO = Demo(rows=18_000, held_out=2_000, reference_epochs=3, main_epochs=2)
-# Shows that everything works, not that the method does: below some 10,000 rows the rare constructions are too rare to be learnt.
-QUICK = Demo(rows=1_600, held_out=400, reference_epochs=3, main_epochs=3, dataset="reviews-quick")
+DEMO = Demo(rows=18_000, held_out=2_000, reference_epochs=4, main_epochs=1)
+# Shows that everything works, and not that the method does: below some 10,000 rows the rare constructions are too rare to be learnt.
+QUICK = Demo(rows=1_600, held_out=400, reference_epochs=3, main_epochs=3, dataset="reviews-quick", lr=1e-3)

@@ -1,7 +1,7 @@
 """Small encoders from scratch: a tokenizer and a masked-language model trained on plain text, for trying things out on a CPU.
 
 After Devlin et al. 2019: a fifth of the tokens is to be guessed; of those 80 % show [MASK], 10 % a random token, 10 % themselves. No
-next-sentence task, and no dropout: such short training underfits. Any architecture of transformers that has a masked-LM head will do.
+next-sentence task, and no dropout: such short training underfits.
 
 Shapes: B texts of a batch, L tokens of its longest text, V entries of the vocabulary.
 """
@@ -10,11 +10,11 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
-from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from ftft.errors import InputError, unknown
 from ftft.publish import publish_folder
@@ -29,9 +29,21 @@ IGNORED = -100  # the label that transformers' losses leave out
 HEAD_WIDTH = 32
 FEWEST_TEXTS = 20
 
-# What an architecture needs beyond its sizes; everything else is its own default.
-ARCHITECTURES = {
-    "deberta-v2": {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 32, "share_att_key": True},
+# What an architecture is told besides its sizes, given its hidden size; everything else is its own default.
+ARCHITECTURES: dict[str, Callable[[int], dict[str, Any]]] = {
+    "albert": lambda hidden: {"embedding_size": hidden},
+    "bert": lambda hidden: {},
+    "deberta-v2": lambda hidden: {
+        "relative_attention": True,
+        "pos_att_type": ["p2c", "c2p"],
+        "position_buckets": 32,
+        "share_att_key": True,
+    },
+    "distilbert": lambda hidden: {"hidden_dim": 4 * hidden},
+    "electra": lambda hidden: {"embedding_size": hidden},
+    "modernbert": lambda hidden: {},
+    "mpnet": lambda hidden: {},
+    "roberta": lambda hidden: {},
 }
 
 
@@ -50,8 +62,8 @@ class Recipe:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        if self.architecture not in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
-            raise unknown("architecture with a masked-LM head", self.architecture, MODEL_FOR_MASKED_LM_MAPPING_NAMES)
+        if self.architecture not in ARCHITECTURES:
+            raise unknown("architecture", self.architecture, ARCHITECTURES)
         for name in ("layers", "hidden", "steps", "batch_size"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name.replace('_', ' ')} is {getattr(self, name)}", "Give 1 or more")
@@ -152,7 +164,6 @@ def _config(recipe: Recipe, vocabulary: int) -> PreTrainedConfig:
         recipe.architecture,
         vocab_size=vocabulary,
         hidden_size=recipe.hidden,
-        embedding_size=recipe.hidden,
         num_hidden_layers=recipe.layers,
         num_attention_heads=recipe.hidden // HEAD_WIDTH,
         intermediate_size=4 * recipe.hidden,
@@ -161,7 +172,7 @@ def _config(recipe: Recipe, vocabulary: int) -> PreTrainedConfig:
         pad_token_id=PAD,
         bos_token_id=START,
         eos_token_id=END,
-        **ARCHITECTURES.get(recipe.architecture, {}),
+        **ARCHITECTURES[recipe.architecture](recipe.hidden),
     )
 
 

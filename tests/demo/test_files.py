@@ -1,8 +1,11 @@
 """The demo's files go the way that a user's files go."""
 
 import csv
+from pathlib import Path
 
-from ftft.demo import QUICK, splits, write
+import pytest
+
+from ftft.demo import DEMO, QUICK, splits, write
 
 
 def test_the_files_hold_the_rows_and_describe_themselves_to_data_add(tmp_path, ws):
@@ -23,3 +26,11 @@ def test_the_files_hold_the_rows_and_describe_themselves_to_data_add(tmp_path, w
 def test_the_demo_adds_without_a_warning(tmp_path, ws):
     dataset = ws.data.add(QUICK.dataset, **write(tmp_path / "files", QUICK))
     assert dataset.warnings == ()
+
+
+@pytest.mark.parametrize("demo", [DEMO, QUICK], ids=["whole", "quick"])
+def test_the_encoders_that_the_demo_names_come_with_the_package(demo, ws):
+    bundled = {model.name: Path(model.path) for model in ws.models()}
+    assert {*demo.references, demo.main} <= bundled.keys()
+    size = sum(file.stat().st_size for folder in bundled.values() for file in folder.iterdir())
+    assert size < 5_000_000

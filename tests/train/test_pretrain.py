@@ -10,7 +10,7 @@ from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassificatio
 
 from ftft.demo import unlabelled
 from ftft.errors import InputError
-from ftft.train.pretrain import Recipe, pretrain, read_texts, train_tokenizer
+from ftft.train.pretrain import ARCHITECTURES, Recipe, pretrain, read_texts, train_tokenizer
 
 TINY = Recipe(layers=1, hidden=32, steps=40, batch_size=16, lr=1e-2, max_length=32)
 
@@ -78,8 +78,8 @@ def test_the_same_call_gives_the_same_bytes_and_leaves_the_callers_randomness_al
         assert (again.model / file).read_bytes() == (made[0].model / file).read_bytes(), file
 
 
-@pytest.mark.parametrize("architecture", ["electra", "deberta-v2", "roberta", "distilbert"])
-def test_other_architectures_load_as_classifiers_and_take_texts_of_full_length(architecture, texts, tmp_path):
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_architecture_loads_as_a_classifier_and_takes_texts_of_full_length(architecture, texts, tmp_path):
     out = pretrain(
         texts[:200], tmp_path / architecture, Recipe(architecture, layers=1, hidden=32, steps=2, batch_size=8, max_length=16)
     ).model
@@ -89,6 +89,7 @@ def test_other_architectures_load_as_classifiers_and_take_texts_of_full_length(a
     assert model(**batch).logits.shape == (1, 2)
     assert model.config.num_hidden_layers == 1
     assert model.config.hidden_size == 32
+    assert model.num_parameters() < 120_000, "a size was left at the architecture's default"
 
 
 def test_a_long_text_is_used_to_its_end(texts, tmp_path):

@@ -39,8 +39,8 @@ def demo(quick: bool, no_app: bool, workspace: str | None, as_json: bool) -> int
     subset = ws.select(run=references[0].id, by=plan.metric, top=plan.q, name=plan.subset)
     mains = [r for chosen in (subset.name, None) for r in _queue(ws, plan, dataset, plan.main, plan.main_epochs, subset=chosen)]
     mains = _finish(ws, mains)
-    value = {"workspace": str(ws.path), "dataset": dataset, "runs": [r.id for r in (*references, *mains)], "subset": subset.name}
-    emit(as_json, value, lambda: _text(mains, subset.name))
+    value = {"workspace": str(ws.path), "dataset": dataset, "runs": list(dict.fromkeys(r.id for r in (*references, *mains))), "subset": subset.name}
+    emit(as_json, value, lambda: _text(mains))
     return 0
 
 
@@ -64,9 +64,9 @@ def _finish(ws: Workspace, runs: list[Run]) -> list[Run]:
     return done
 
 
-def _text(mains: list[Run], subset: str) -> str:
-    lines = ["Main model, one seed (no evidence yet: `ftft train … --seed 2` adds more), accuracy:"]
+def _text(mains: list[Run]) -> str:
+    lines = [f"Main model {mains[0].spec.model_name}, accuracy:"]
     for run in mains:
         scores = "  ".join(f"{name} {s['accuracy']:.3f}" for name, s in run.scores.items())
-        lines.append(f"  on {run.spec.subset or 'everything':<12} {run.steps_done} steps   {scores}")
-    return "\n".join([*lines, "Open `ftft app` to see the maps."])
+        lines.append(f"  on {run.spec.subset or 'everything':<16} {run.steps_done} steps   {scores}")
+    return "\n".join([*lines, "One seed is no evidence: `ftft train … --seed 2` adds more. `ftft app` shows the maps."])

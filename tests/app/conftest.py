@@ -61,6 +61,14 @@ def serving(workspace: Path, elsewhere: Path, port: int = 8600) -> Iterator[str]
                 server.kill()
 
 
+@pytest.fixture(autouse=True)
+def same_main():
+    """Streamlit's AppTest leaves the app's script as `__main__`, which child processes of later tests would then run."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
+
+
 @pytest.fixture(scope="session")
 def browser():
     """A Chromium; without one, tests that need it are skipped, but not in CI."""

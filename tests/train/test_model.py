@@ -67,5 +67,5 @@ def test_the_longest_input_is_what_the_model_has_positions_for(make_run, make_mo
 
 
 def test_a_model_that_is_gone_is_bad_input(make_run, tmp_path):
-    with pytest.raises(InputError, match="cannot be loaded"):
+    with pytest.raises(InputError, match="no model at"):
         loaded(make_run(), model=str(tmp_path / "nowhere"))

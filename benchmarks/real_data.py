@@ -17,6 +17,7 @@ import random
 from pathlib import Path
 
 import ftft
+import ftft.domain
 
 MAPS = ["dynahate:hate=abusive", "dynahate:nothate=neutral", "hatecheck:hateful=abusive", "hatecheck:non-hateful=neutral"]
 SETTINGS = {"epochs": 3, "lr": 5e-5, "batch_size": 32, "max_length": 128}
@@ -51,6 +52,19 @@ def add(ws: ftft.Workspace, folder: Path, rows: int) -> str:
     return name
 
 
+def told(run: ftft.domain.Run) -> dict:
+    """What a reader needs to judge a run: its scores, its cost, and what it was computed with."""
+    shown = ("device", "hardware", "precision", "attention", "threads", "torch", "transformers", "ftft")
+    return {
+        "run": run.id,
+        "state": run.state,
+        "steps": run.steps_done,
+        "scores": run.scores,
+        "cost": run.cost,
+        "environment": {k: run.environment[k] for k in shown},
+    }
+
+
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("folder", type=Path)
@@ -82,10 +96,8 @@ def main() -> None:
         "regions": regions,
         "subset": subset.to_json(),
         "transfer": ws.transfer(reference.id, everything.id),
-        "runs": {
-            name: {"state": r.state, "scores": r.scores, "cost": r.cost, "steps": r.steps_done, "environment": r.environment}
-            for name, r in runs.items()
-        },
+        "transfer_without_epoch_1": ws.transfer(reference.id, everything.id, epochs=(2, SETTINGS["epochs"])),
+        "runs": {name: told(run) for name, run in runs.items()},
     }
     text = json.dumps(found, indent=1, ensure_ascii=False)
     if asked.out:

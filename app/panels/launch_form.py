@@ -81,7 +81,14 @@ def _defaults(ws: Workspace, subset: Subset | None) -> dict[str, Any]:
 def _settings(default: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
     """(settings as typed, seeds as typed)."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        seeds = st.text_input("Seeds", "1", key="seeds", width=95, persist_state="session", help="One run each, such as 1-3 or 1, 5, 9; one seed alone is no evidence")
+        seeds = st.text_input(
+            "Seeds",
+            "1",
+            key="seeds",
+            width=95,
+            persist_state="session",
+            help="One run each, such as 1-3 or 1, 5, 9; one seed alone is no evidence",
+        )
         unit = st.segmented_control(
             "Budget in", ["epochs", "steps"], default="steps" if default["steps"] else "epochs", required=True, key=f"unit_{key}"
         )

@@ -39,7 +39,8 @@ def demo(quick: bool, no_app: bool, workspace: str | None, as_json: bool) -> int
     subset = ws.select(run=references[0].id, by=plan.metric, top=plan.q, name=plan.subset)
     mains = [r for chosen in (subset.name, None) for r in _queue(ws, plan, dataset, plan.main, plan.main_epochs, subset=chosen)]
     mains = _finish(ws, mains)
-    value = {"workspace": str(ws.path), "dataset": dataset, "runs": list(dict.fromkeys(r.id for r in (*references, *mains))), "subset": subset.name}
+    runs = dict.fromkeys(run.id for run in (*references, *mains))
+    value = {"workspace": str(ws.path), "dataset": dataset, "runs": list(runs), "subset": subset.name}
     emit(as_json, value, lambda: _text(mains))
     return 0
 

@@ -19,7 +19,10 @@ def test_the_files_hold_the_rows_and_describe_themselves_to_data_add(tmp_path, w
     assert dataset.labels == ("negative", "positive")
     assert dataset.train.rows == QUICK.rows
     assert [(s.name, s.distribution, s.role, s.rows) for s in dataset.evaluations] == [
-        ("dev", "id", "dev", QUICK.held_out), ("test", "id", "test", QUICK.held_out), ("ood_dev", "ood", "dev", QUICK.held_out), ("ood", "ood", "test", QUICK.held_out),
+        ("dev", "id", "dev", QUICK.held_out),
+        ("test", "id", "test", QUICK.held_out),
+        ("ood_dev", "ood", "dev", QUICK.held_out),
+        ("ood", "ood", "test", QUICK.held_out),
     ]  # fmt: skip
 
 

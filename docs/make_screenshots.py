@@ -1,0 +1,81 @@
+"""Pictures of every page of a workspace, light and dark: `python docs/make_screenshots.py WORKSPACE [FOLDER]`.
+
+WORKSPACE is one that `ftft demo` filled. The README's picture is `maps.png`, with a lasso drawn by a real mouse. Pictures are
+reduced to 256 colours to stay small.
+"""
+
+import argparse
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+LASSO = ((0.5, 0.08), (0.88, 0.3), (0.93, 0.55), (0.8, 0.8), (0.6, 0.72), (0.62, 0.45), (0.42, 0.22))
+PAGES = ("data", "launch", "runs", "results")
+
+
+def settle(page: Page) -> None:
+    page.wait_for_function("() => !document.querySelector('[data-test-script-state=running]')")
+    page.wait_for_timeout(1200)
+
+
+def lasso(page: Page) -> None:
+    """Round the ambiguous part of the first map; then the first row of the table is opened."""
+    area = page.locator("[data-run] .nsewdrag").first.bounding_box()
+    assert area is not None
+    at = [(area["x"] + x * area["width"], area["y"] + y * area["height"]) for x, y in LASSO]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    for point in at[1:]:
+        page.mouse.move(*point, steps=6)
+    page.mouse.up()
+    settle(page)
+    table = page.locator("[data-testid=stDataFrame]").first.bounding_box()
+    assert table is not None
+    page.mouse.click(table["x"] + 14, table["y"] + 52)
+    settle(page)
+    page.mouse.move(4, 500)
+
+
+def save(page: Page, file: Path) -> None:
+    page.screenshot(path=file)
+    Image.open(file).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(file, optimize=True)
+    print(file.name, file.stat().st_size // 1000, "kB")
+
+
+def main() -> None:
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("workspace")
+    words.add_argument("folder", type=Path, nargs="?", default=Path(__file__).parent)
+    words.add_argument("--width", type=int, default=1440)
+    asked = words.parse_args()
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "ftft", "app", "--workspace", asked.workspace, "--port", "8710"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server, sync_playwright() as p:
+        assert server.stdout is not None
+        url = server.stdout.readline().strip()
+        chromium = p.chromium.launch(executable_path=next(filter(None, map(shutil.which, BROWSERS)), None), args=["--no-sandbox"])
+        for scheme in ("light", "dark"):
+            page = chromium.new_page(viewport={"width": asked.width, "height": 900}, color_scheme=scheme)
+            suffix = "" if scheme == "light" else "-dark"
+            page.goto(url)
+            page.wait_for_selector(".mg[data-stamp]")
+            settle(page)
+            lasso(page)
+            save(page, asked.folder / f"maps{suffix}.png")
+            for name in PAGES:
+                page.goto(url.replace("/?", f"/{name}?"))
+                page.wait_for_selector("h1")
+                settle(page)
+                save(page, asked.folder / f"{name}{suffix}.png")
+        chromium.close()
+        server.send_signal(signal.SIGINT)
+
+
+if __name__ == "__main__":
+    main()

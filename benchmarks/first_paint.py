@@ -7,7 +7,6 @@ WORKSPACE is one that `ftft demo` filled. Prints the median and every single tim
 
 import argparse
 import json
-import platform
 import shutil
 import signal
 import statistics
@@ -15,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Playwright, sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PAINTED = """runs => {
@@ -41,25 +40,26 @@ def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("workspace")
     words.add_argument("--times", type=int, default=5)
+    words.add_argument("--runs", help="ids joined by commas: the maps to paint")
     asked = words.parse_args()
     command = [sys.executable, "-m", "ftft", "app", "--workspace", asked.workspace, "--port", "8700"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server, sync_playwright() as p:
-        assert server.stdout is not None
-        url = server.stdout.readline().strip()
-        chromium = p.chromium.launch(executable_path=next(filter(None, map(shutil.which, BROWSERS)), None), args=["--no-sandbox"])
-        browser = chromium.new_context(viewport={"width": 1440, "height": 900})
-        cold, maps = paint(browser, url, 0)  # warms the server and the browser's cache, and says how many maps there are
-        times = [paint(browser, url, maps)[0] for _ in range(asked.times)]
-        found = {
-            "maps": maps,
-            "first_seconds": round(cold, 2),
-            "seconds": [round(t, 2) for t in times],
-            "median_seconds": round(statistics.median(times), 2),
-            "machine": platform.platform(),
-        }
-        print(json.dumps(found, indent=1))
-        chromium.close()
-        server.send_signal(signal.SIGINT)
+        try:
+            assert server.stdout is not None
+            url = server.stdout.readline().strip() + (f"&runs={asked.runs}" if asked.runs else "")
+            print(json.dumps(measure(p, url, asked.times), indent=1))
+        finally:
+            server.send_signal(signal.SIGINT)
+
+
+def measure(p: Playwright, url: str, times: int) -> dict:
+    """The first paint warms the server and the browser's cache, and says how many maps there are; it is reported beside the others."""
+    chromium = p.chromium.launch(executable_path=next(filter(None, map(shutil.which, BROWSERS)), None), args=["--no-sandbox"])
+    browser = chromium.new_context(viewport={"width": 1440, "height": 900})
+    first, maps = paint(browser, url, 0)
+    seconds = [round(paint(browser, url, maps)[0], 2) for _ in range(times)]
+    chromium.close()
+    return {"maps": maps, "first_seconds": round(first, 2), "seconds": seconds, "median_seconds": statistics.median(seconds)}
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Playwright, sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 LASSO = ((0.5, 0.08), (0.88, 0.3), (0.93, 0.55), (0.8, 0.8), (0.6, 0.72), (0.62, 0.45), (0.42, 0.22))
@@ -53,28 +53,35 @@ def main() -> None:
     words.add_argument("workspace")
     words.add_argument("folder", type=Path, nargs="?", default=Path(__file__).parent)
     words.add_argument("--width", type=int, default=1440)
+    words.add_argument("--runs", help="ids joined by commas: the maps to show")
     asked = words.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "ftft", "app", "--workspace", asked.workspace, "--port", "8710"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server, sync_playwright() as p:
-        assert server.stdout is not None
-        url = server.stdout.readline().strip()
-        chromium = p.chromium.launch(executable_path=next(filter(None, map(shutil.which, BROWSERS)), None), args=["--no-sandbox"])
-        for scheme in ("light", "dark"):
-            page = chromium.new_page(viewport={"width": asked.width, "height": 900}, color_scheme=scheme)
-            suffix = "" if scheme == "light" else "-dark"
-            page.goto(url)
-            page.wait_for_selector(".mg[data-stamp]")
+        try:
+            assert server.stdout is not None
+            shoot(p, server.stdout.readline().strip(), asked.folder, asked.width, f"&runs={asked.runs}" if asked.runs else "")
+        finally:
+            server.send_signal(signal.SIGINT)
+
+
+def shoot(p: Playwright, url: str, folder: Path, width: int, runs: str) -> None:
+    """All pages in both themes."""
+    chromium = p.chromium.launch(executable_path=next(filter(None, map(shutil.which, BROWSERS)), None), args=["--no-sandbox"])
+    for scheme in ("light", "dark"):
+        page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        suffix = "" if scheme == "light" else "-dark"
+        page.goto(url + runs)
+        page.wait_for_selector(".mg[data-stamp]")
+        settle(page)
+        lasso(page)
+        save(page, folder / f"maps{suffix}.png")
+        for name in PAGES:
+            page.goto(url.replace("/?", f"/{name}?"))
+            page.wait_for_selector("h1")
             settle(page)
-            lasso(page)
-            save(page, asked.folder / f"maps{suffix}.png")
-            for name in PAGES:
-                page.goto(url.replace("/?", f"/{name}?"))
-                page.wait_for_selector("h1")
-                settle(page)
-                save(page, asked.folder / f"{name}{suffix}.png")
-        chromium.close()
-        server.send_signal(signal.SIGINT)
+            save(page, folder / f"{name}{suffix}.png")
+    chromium.close()
 
 
 if __name__ == "__main__":

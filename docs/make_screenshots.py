@@ -1,7 +1,6 @@
 """Pictures of every page of a workspace, light and dark: `python docs/make_screenshots.py WORKSPACE [FOLDER]`.
 
-WORKSPACE is one that `ftft demo` filled. The README's picture is `maps.png`, with a lasso drawn by a real mouse. Pictures are
-reduced to 256 colours to stay small.
+WORKSPACE is one that `ftft demo` filled. The README's picture is `maps.png`, with a lasso drawn by a real mouse.
 """
 
 import argparse
@@ -44,7 +43,7 @@ def lasso(page: Page) -> None:
 
 def save(page: Page, file: Path) -> None:
     page.screenshot(path=file)
-    Image.open(file).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(file, optimize=True)
+    Image.open(file).convert("RGB").save(file, optimize=True)
     print(file.name, file.stat().st_size // 1000, "kB")
 
 

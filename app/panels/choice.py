@@ -38,8 +38,9 @@ def choose(ws: Workspace, datasets: Sequence[Dataset], every_run: Sequence[Run])
         st.space("stretch")
         colour, epochs = "correctness", (1, 1)
         if runs:
-            colour = _colour(ws, runs[0])
-            epochs = _epochs(dataset.name, max(run.epochs_recorded for run in runs))
+            with st.container(horizontal=True, vertical_alignment="center", width="content"):  # many runs wrap the row: these stay together
+                colour = _colour(ws, runs[0])
+                epochs = _epochs(dataset.name, max(run.epochs_recorded for run in runs))
     return Choice(dataset, runs, colour, epochs, missing)
 
 

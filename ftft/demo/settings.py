@@ -30,6 +30,6 @@ DEMO = Demo(rows=18_000, held_out=2_000, reference_epochs=4, main_epochs=1)
 # Shows that everything works, not that the method does: below some 10,000 rows the rare constructions are too rare to be learnt.
 # The main model is the second reference, and has its budget: its run on everything, to compare with, is there already.
 QUICK = Demo(
-    rows=1_200, held_out=300, reference_epochs=3, main_epochs=3, references=("bert-2x64", "bert-2x128"),
+    rows=1_000, held_out=250, reference_epochs=2, main_epochs=2, references=("bert-2x64", "bert-2x128"),
     dataset="reviews-quick", subset="ambiguous-quick", lr=1e-3,
 )  # fmt: skip

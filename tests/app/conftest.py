@@ -18,6 +18,7 @@ from tests.synthetic import add_dataset, add_run
 
 REPOSITORY = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FIRST_PORT = 8600 + 200 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])  # two workers that look for a free port would find the same
 ANSWER_S = 60  # a busy machine starts a server in several seconds, and paints in several more
 
 
@@ -39,11 +40,11 @@ def draw_workspace(folder: Path, *, rows: int, runs: int = 2, epochs: int = 4) -
 
 
 @contextmanager
-def serving(workspace: Path, elsewhere: Path, port: int = 8600) -> Iterator[str]:
+def serving(workspace: Path, elsewhere: Path) -> Iterator[str]:
     """`ftft app` on a workspace, started from a folder that holds another `app`; gives the printed address."""
     (elsewhere / "app").mkdir(parents=True, exist_ok=True)
     (elsewhere / "app" / "__init__.py").write_text("raise ImportError('the wrong app')\n")
-    command = [sys.executable, "-m", "ftft", "app", "--workspace", str(workspace), "--port", str(port)]
+    command = [sys.executable, "-m", "ftft", "app", "--workspace", str(workspace), "--port", str(FIRST_PORT)]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "default"}
     with (elsewhere / "log.txt").open("w") as log, subprocess.Popen(
         command, cwd=elsewhere, env=environment, stdout=subprocess.PIPE, stderr=log, text=True

@@ -1,19 +1,16 @@
-"""Pictures of every page of a workspace, light and dark: `python docs/make_screenshots.py WORKSPACE [FOLDER]`.
+"""Pictures of every page of a workspace, light and dark: `python -m docs.make_screenshots WORKSPACE [FOLDER]`.
 
 WORKSPACE is one that `ftft demo` filled. The README's picture is `maps.png`, with a lasso drawn by a real mouse.
 """
 
 import argparse
-import shutil
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+from benchmarks.browser import chromium, serving
+
 LASSO = ((0.5, 0.08), (0.88, 0.3), (0.93, 0.55), (0.8, 0.8), (0.6, 0.72), (0.62, 0.45), (0.42, 0.22))
 PAGES = ("data", "launch", "runs", "results")
 
@@ -55,20 +52,14 @@ def main() -> None:
     words.add_argument("--runs", help="ids joined by commas: the maps to show")
     asked = words.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "ftft", "app", "--workspace", asked.workspace, "--port", "8710"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server, sync_playwright() as p:
-        try:
-            assert server.stdout is not None
-            shoot(p, server.stdout.readline().strip(), asked.folder, asked.width, f"&runs={asked.runs}" if asked.runs else "")
-        finally:
-            server.send_signal(signal.SIGINT)
+    with serving(asked.workspace, 8710) as url, sync_playwright() as p:
+        shoot(chromium(p), url, asked.folder, asked.width, f"&runs={asked.runs}" if asked.runs else "")
 
 
-def shoot(p: Playwright, url: str, folder: Path, width: int, runs: str) -> None:
+def shoot(browser: Browser, url: str, folder: Path, width: int, runs: str) -> None:
     """All pages in both themes."""
-    chromium = p.chromium.launch(executable_path=next(filter(None, map(shutil.which, BROWSERS)), None), args=["--no-sandbox"])
     for scheme in ("light", "dark"):
-        page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
         suffix = "" if scheme == "light" else "-dark"
         page.goto(url + runs)
         page.wait_for_selector(".mg[data-stamp]")
@@ -80,7 +71,6 @@ def shoot(p: Playwright, url: str, folder: Path, width: int, runs: str) -> None:
             page.wait_for_selector("h1")
             settle(page)
             save(page, folder / f"{name}{suffix}.png")
-    chromium.close()
 
 
 if __name__ == "__main__":

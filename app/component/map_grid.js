@@ -19,13 +19,15 @@ const REGIONS = [['easy', 'Easy', 'Highest confidence'], ['ambiguous', 'Ambiguou
   ['hard', 'Hard', 'Lowest confidence']];
 const COMMANDS = [['undo', 'undo', 'Undo'], ['redo', 'redo', 'Redo'], ['clear', 'deselect', 'Clear the selection']];
 const ZOOMS = [['in', 'zoom_in', 'Zoom in'], ['out', 'zoom_out', 'Zoom out'], ['fit', 'fit_screen', 'Show everything (double click)']];
+const GUIDES = [['easy', 1, 'top'], ['hard', 0, 'bottom'], ['ambiguous', .76, 'middle']];   // at the right edge: height, and which side of the word lies there
 const CLICK = { px: 4, ms: 500 };                                         // a press that moves less and ends sooner is a click
 // Plotly's handles at edges and corners would stretch an axis where a lasso begins.
 const CONFIG = { displayModeBar: false, responsive: true, doubleClick: false, showAxisDragHandles: false, showAxisRangeEntryBoxes: false };
 const instances = new WeakMap();
 
 const loadPlotly = () => window.__ftftPlotly ??= new Promise((ok, fail) => {
-  document.head.append(Object.assign(document.createElement('script'), { src: PLOTLY, onload: () => ok(window.Plotly), onerror: fail }));
+  const failed = () => { window.__ftftPlotly = undefined; fail(Error('Plotly could not be fetched from this app. Is it still running? Then reload the page.')); };
+  document.head.append(Object.assign(document.createElement('script'), { src: PLOTLY, onload: ok, onerror: failed }));
 });
 const make = (tag, cls, parent, text = '') => {
   const el = Object.assign(document.createElement(tag), { className: cls, textContent: text });
@@ -52,7 +54,7 @@ function buildToolbar(S) {
   const asRegion = (b, text, id) => { make('i', '', b).style.background = `var(--c-${id})`; b.append(text); };
   S.tools = group(TOOLS, 'mg-switch', asIcon, tool => {
     S.tool = tool;
-    S.charts.forEach(c => Plotly.relayout(c.plot, { dragmode: DRAG[tool] }));
+    relayout(S, { dragmode: DRAG[tool] });
     paintToolbar(S);
   });
   S.modes = group(MODES, 'mg-switch', asText, mode => { S.mode = mode; paintToolbar(S); });
@@ -66,6 +68,7 @@ function buildToolbar(S) {
   S.legend = make('div', 'mg-legend', bar);
 }
 
+const relayout = (S, change) => S.charts.filter(c => c.plot._fullLayout).forEach(c => Plotly.relayout(c.plot, change));
 const share = S => Math.min(Math.max(Number(S.share.value) || 33, 1), 99) / 100;
 
 function paintToolbar(S) {
@@ -90,9 +93,9 @@ function paintToolbar(S) {
 
 function buildMap(S) {
   const card = make('figure', 'mg-map', S.grid), head = make('figcaption', 'mg-head', card), stage = make('div', 'mg-stage', card);
-  const plot = make('div', 'mg-plot', stage), top = make('div', 'mg-top', stage), right = make('div', 'mg-right', stage);
-  const c = { card, head, plot, top, right };
-  c.resized = new ResizeObserver(() => plot._fullLayout && Plotly.Plots.resize(plot));   // `responsive` hears the window, not a new column count
+  const sketch = make('div', 'mg-sketch', stage), plot = make('div', 'mg-plot', stage), top = make('div', 'mg-top', stage), right = make('div', 'mg-right', stage);
+  const c = { card, head, stage, sketch, plot, top, right };
+  c.resized = new ResizeObserver(() => plot._fullLayout ? Plotly.Plots.resize(plot) : c.resketch?.());   // `responsive` hears the window, not a new column count
   c.resized.observe(stage);
   head.onclick = () => S.setState('active', card.dataset.run);
   return c;
@@ -100,7 +103,7 @@ function buildMap(S) {
 
 function removeMap(c) {
   c.resized.disconnect();
-  Plotly.purge(c.plot);
+  if (c.plot._fullLayout) Plotly.purge(c.plot);
   c.card.remove();
 }
 
@@ -135,7 +138,7 @@ function layout(S, m) {
     images, shapes: m.outlines.map(o => outline(S, o)), selections: [], height: d.height, margin: MARGIN, dragmode: DRAG[S.tool], showlegend: false,
     xaxis: axis(d.view.x, d.x_title), yaxis: axis(d.view.y, d.y_title),
     annotations: m.flat ? [{ ...guide(m.flat, .5, 'middle'), x: .5, xanchor: 'center', font: { size: 12, color: ink } }]
-      : d.zoomed ? [] : [guide('easy', 1, 'top'), guide('hard', 0, 'bottom'), guide('ambiguous', .76, 'middle')],
+      : d.zoomed ? [] : GUIDES.map(g => guide(...g)),
     paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', font: { color: ink, family },
     newselection: { line: { color: ink, width: 1.3, dash: 'solid' } }, activeselection: { fillcolor: 'rgba(0,0,0,0)' },
     hoverlabel: { bgcolor: paper, bordercolor: d.theme.line, align: 'left', font: { color: ink, size: 12, family } },
@@ -161,17 +164,49 @@ function histogram(el, all, lit, upright) {
   el.innerHTML = `<svg viewBox="0 0 ${upright ? `${n} 100` : `100 ${n}`}" preserveAspectRatio="none">${area(all, 'mg-all')}${lit ? area(lit, 'mg-lit') : ''}</svg>`;
 }
 
-async function paintMap(S, c, m) {
-  const signature = JSON.stringify([m.key, S.data.view, S.data.height, S.data.theme, S.data.active === m.run, m.note, m.subtitle]);
+function paintFrame(S, c, m) {
+  const { key, points, base, lit, outlines, ring, ...frame } = m, signature = JSON.stringify([frame, S.data.height, S.data.active === m.run]);
+  if (signature === c.frame) return;                                      // or the title would lose the keyboard's focus with every answer
+  c.frame = signature;
   c.card.dataset.run = m.run;
-  if (signature === c.signature) return;
-  const first = !c.signature;
-  c.signature = signature;
+  c.stage.style.minHeight = `${S.data.height}px`;
   paintHead(S, c, m);
   histogram(c.top, m.hist_x, m.hist_x_lit, true);
   histogram(c.right, m.hist_y, m.hist_y_lit, false);
+}
+
+// Evaluating Plotly takes the browser a second or two. Until then the same picture, grid and words lie at the same places, as a plain SVG.
+function sketch(S, c, m) {
+  const { view, zoomed, height, theme, x_title, y_title } = S.data, width = c.stage.clientWidth, right = width - MARGIN.r, bottom = height - MARGIN.b;
+  const X = v => MARGIN.l + (v - view.x[0]) / (view.x[1] - view.x[0]) * (right - MARGIN.l);
+  const Y = v => bottom - (v - view.y[0]) / (view.y[1] - view.y[0]) * (bottom - MARGIN.t);
+  const word = (text, x, y, anchor, size = 11, more = '') => `<text x="${x}" y="${y}" font-size="${size}" text-anchor="${anchor}" fill="${theme.muted}" ${more}>${text}</text>`;
+  const line = d => `<path d="${d}" stroke="${theme.grid}" fill="none"/>`;
+  const xs = ticks(view.x), ys = ticks(view.y), middle = (MARGIN.t + bottom) / 2;
+  c.sketch.innerHTML = `<svg width="${width}" height="${height}">${[
+    ...[m.base, m.lit].filter(p => p && !m.points).map(p => `<image href="${p}" x="${MARGIN.l}" y="${MARGIN.t}" width="${right - MARGIN.l}" height="${bottom - MARGIN.t}" preserveAspectRatio="none"/>`),
+    ...xs.map(v => line(`M${X(v)},${MARGIN.t}V${bottom}`) + word(v, X(v), bottom + 13, 'middle', 10)),
+    ...ys.map(v => line(`M${MARGIN.l},${Y(v)}H${right}`) + word(v, MARGIN.l - 3, Y(v) + 3.5, 'end', 10)),
+    ...(m.points?.x ?? []).map((x, k) => `<circle cx="${X(x)}" cy="${Y(m.points.y[k])}" r="2.5" fill="${m.points.colour[k]}" opacity="${m.points.opacity[k]}"/>`),
+    ...(m.flat || zoomed ? [] : GUIDES).map(([text, y, side]) => word(text, right - 3, Y(y * (view.y[1] - view.y[0]) + view.y[0]) + { top: 13, middle: 3, bottom: -6 }[side], 'end')),
+    word(x_title, (MARGIN.l + right) / 2, height - 8, 'middle'), word(y_title, 0, 0, 'middle', 11, `transform="translate(15,${middle}) rotate(-90)"`),
+  ].join('')}</svg>`;
+}
+
+// The round numbers at which Plotly draws the grid of an axis with nticks: 6.
+function ticks([low, high]) {
+  const rough = (high - low) / 6, base = 10 ** Math.floor(Math.log10(rough)), step = base * [2, 5, 10].find(s => s >= rough / base);
+  return Array.from({ length: Math.floor(high / step) - Math.ceil(low / step) + 1 }, (_, k) => +((Math.ceil(low / step) + k) * step).toFixed(9));
+}
+
+async function paintChart(S, c, m) {
+  const signature = JSON.stringify([m.run, m.key, S.data.view, S.data.height, S.data.theme]);
+  if (signature === c.signature) return;
+  const first = !c.signature;
+  c.signature = signature;
   S.busy++;
   try { await Plotly.react(c.plot, traces(S, m), layout(S, m), CONFIG); } finally { S.busy--; }
+  c.sketch.replaceChildren();
   if (first) listen(S, c);
 }
 
@@ -220,13 +255,14 @@ function sendView(S, c) {
 
 function zoomBy(S, how, c = S.charts[0], at = null) {
   if (how === 'fit') return S.setState('view', null);
+  if (!c.plot._fullLayout) return;
   const factor = how === 'in' ? 0.6 : 1 / 0.6, { xaxis, yaxis } = c.plot._fullLayout, box = c.plot.getBoundingClientRect();
   const around = (axis, pixel) => {
     const [a, b] = axis.range.map(Number), centre = at ? axis.p2l(pixel - axis._offset) : (a + b) / 2;
     return [centre + (a - centre) * factor, centre + (b - centre) * factor];
   };
   const x = around(xaxis, at?.clientX - box.left), y = around(yaxis, at?.clientY - box.top);
-  S.charts.forEach(o => Plotly.relayout(o.plot, { 'xaxis.range': x, 'yaxis.range': y }));
+  relayout(S, { 'xaxis.range': x, 'yaxis.range': y });
 }
 
 // ---- mount ----------------------------------------------------------------------------------------------------------------------
@@ -244,24 +280,33 @@ function create(root) {
   return S;
 }
 
+function dispose(S) {
+  removeEventListener('keydown', S.onKey);
+  removeEventListener('keyup', S.onKey);
+  S.charts.forEach(removeMap);
+  S.root.replaceChildren();
+  instances.delete(S.root);
+}
+
 export default async function ({ data, parentElement, setStateValue, setTriggerValue }) {
-  const root = parentElement.querySelector('.mg'), began = performance.now();
-  await loadPlotly();
+  const root = parentElement.querySelector('.mg'), began = performance.now(), call = Symbol('call');
   let S = instances.get(root);
   if (!S) instances.set(root, S = create(root));
-  Object.assign(S, { data, setState: setStateValue, trigger: setTriggerValue });
+  Object.assign(S, { data, call, setState: setStateValue, trigger: setTriggerValue });
   S.grid.style.gridTemplateColumns = `repeat(${data.columns}, minmax(0, 1fr))`;
   while (S.charts.length < data.maps.length) S.charts.push(buildMap(S));
   while (S.charts.length > data.maps.length) removeMap(S.charts.pop());
   paintToolbar(S);
-  await Promise.all(data.maps.map((m, i) => paintMap(S, S.charts[i], m)));
-  root.dataset.ms = Math.round(performance.now() - began);
-  root.dataset.stamp = data.stamp;                                         // tells a browser test that this answer is on the screen
-  return () => {
-    removeEventListener('keydown', S.onKey);
-    removeEventListener('keyup', S.onKey);
-    S.charts.forEach(removeMap);
-    root.replaceChildren();
-    instances.delete(root);
-  };
+  const pairs = data.maps.map((m, k) => [S.charts[k], m]);
+  pairs.forEach(([c, m]) => paintFrame(S, c, m));
+  if (!window.Plotly) pairs.forEach(([c, m]) => (c.resketch = () => sketch(S, c, m))());
+  await loadPlotly();
+  // Streamlit does not wait for one call before the next, and runs what an overtaken call returns as if the maps were taken off the page.
+  const latest = () => S.call === call;
+  if (latest()) await Promise.all(pairs.map(([c, m]) => paintChart(S, c, m)));
+  if (latest()) {
+    root.dataset.ms = Math.round(performance.now() - began);
+    root.dataset.stamp = data.stamp;                                       // tells a browser test that this answer is on the screen
+  }
+  return () => { if (latest()) dispose(S); };
 }

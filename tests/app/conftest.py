@@ -1,9 +1,6 @@
 """The app in a real browser: a server of its own over a workspace of drawn runs, and the mouse and the eyes of a reader."""
 
 import os
-import shutil
-import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,11 +10,11 @@ from pathlib import Path
 import pytest
 
 import ftft
+from benchmarks import browser as browser_tools
 from ftft.domain import Run
 from tests.synthetic import add_dataset, add_run
 
 REPOSITORY = Path(__file__).parents[2]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FIRST_PORT = 8600 + 200 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])  # two workers that look for a free port would find the same
 ANSWER_S = 60  # a busy machine starts a server in several seconds, and paints in several more
 
@@ -44,22 +41,8 @@ def serving(workspace: Path, elsewhere: Path) -> Iterator[str]:
     """`ftft app` on a workspace, started from a folder that holds another `app`; gives the printed address."""
     (elsewhere / "app").mkdir(parents=True, exist_ok=True)
     (elsewhere / "app" / "__init__.py").write_text("raise ImportError('the wrong app')\n")
-    command = [sys.executable, "-m", "ftft", "app", "--workspace", str(workspace), "--port", str(FIRST_PORT)]
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "default"}
-    with (elsewhere / "log.txt").open("w") as log, subprocess.Popen(
-        command, cwd=elsewhere, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
-    ) as server:  # fmt: skip
-        try:
-            assert server.stdout is not None
-            url = server.stdout.readline().strip()
-            assert url.startswith("http://127.0.0.1:"), f"{url!r}\n{(elsewhere / 'log.txt').read_text()}"
-            yield url
-        finally:
-            server.send_signal(signal.SIGINT)
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                server.kill()
+    with (elsewhere / "log.txt").open("w") as log, browser_tools.serving(workspace, FIRST_PORT, elsewhere, log) as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)
@@ -74,10 +57,9 @@ def same_main():
 def browser():
     """A Chromium; without one, tests that need it are skipped, but not in CI."""
     playwright = pytest.importorskip("playwright.sync_api")
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
     with playwright.sync_playwright() as p:
         try:
-            chromium = p.chromium.launch(executable_path=found, args=["--no-sandbox"])
+            chromium = browser_tools.chromium(p)
         except playwright.Error as problem:
             if os.environ.get("CI"):
                 raise

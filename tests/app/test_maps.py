@@ -157,6 +157,30 @@ def test_the_address_names_what_is_shown_and_is_obeyed(page, app_url, drawn_work
     page.locator("[data-testid=stDataFrame]").wait_for()
 
 
+def test_the_maps_are_seen_before_plotly_is_there_and_stay_when_the_reader_does_not_wait_for_it(page, app_url, drawn_workspace):
+    held = []
+    page.route("**/plotly.min.js", lambda request: held.append(request))
+    page.goto(app_url)
+    page.locator(".mg-map:has(.mg-sketch svg)").nth(1).wait_for()
+    before = [picture.get_attribute("href") for picture in page.locator(".mg-sketch image").all()]
+    assert len(set(before)) == len(drawn_workspace.runs)
+    page.locator("[data-tool=box]").click()  # nothing to draw on yet, and no mistake either
+    page.get_by_role("combobox", name="Colour").click()
+    page.get_by_role("option", name="Colour: label").click()
+    page.locator(".mg-legend").get_by_text("label").wait_for()
+    after = [picture.get_attribute("href") for picture in page.locator(".mg-sketch image").all()]
+    assert set(before).isdisjoint(after)
+
+    for request in held:
+        request.continue_()
+    page.wait_for_selector(".mg[data-stamp]")
+    page.wait_for_timeout(500)  # what an overtaken answer might still take away
+    assert page.locator("[data-run] .main-svg .nsewdrag").count() == len(drawn_workspace.runs)
+    assert page.locator(".mg-sketch svg").count() == 0
+    pictures = page.evaluate("() => [...document.querySelectorAll('[data-run] .js-plotly-plot')].map(p => p.layout.images[0].source)")
+    assert pictures == after
+
+
 def test_a_removed_run_is_named_and_the_others_are_shown(page, app_url, drawn_workspace):
     kept = drawn_workspace.runs[0].id
     Reader(page).open(f"{app_url.partition('?')[0]}?dataset=reviews&runs={kept},0123456789abcdef")

@@ -10,10 +10,10 @@ import json
 import os
 import secrets
 import socket
+import sys
 import threading
 import time
 import tomllib
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +25,7 @@ from ftft.errors import InputError, WorkError
 
 ROOT = Path(__file__).resolve().parent.parent  # holds app/ and streamlit_config.toml
 PORTS_TRIED = 100
+INSTANCE = "/_ftft/instance"  # where a server says which one it is
 PATIENCE_S = 60  # the longest that a server may take to answer
 
 
@@ -77,34 +78,43 @@ def _run(workspace: Path, host: str, port: int, answering: Callable[[str], objec
     import plotly
     import streamlit as st
     from starlette.middleware import Middleware
-    from starlette.routing import Mount
+    from starlette.responses import PlainTextResponse
+    from starlette.routing import Mount, Route
 
     from app import failure
     from app.vendor import EarlyPlotly, Vendor
 
     os.environ["FTFT_WORKSPACE"] = str(workspace.resolve())  # the pages' Workspace() reads it
-    vendor = Path(plotly.__file__).parent / "package_data"
+    vendor, instance = Path(plotly.__file__).parent / "package_data", secrets.token_urlsafe(16)
     app = st.App(
         ROOT / "app" / "main.py",
-        routes=[Mount("/vendor", Vendor(directory=vendor))],
+        routes=[Mount("/vendor", Vendor(directory=vendor)), Route(INSTANCE, lambda request: PlainTextResponse(instance))],
         middleware=[Middleware(EarlyPlotly)],
         on_script_error=failure.show,
     )
     config = dict(flat(tomllib.loads((ROOT / "streamlit_config.toml").read_text(encoding="utf-8"))))
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    threading.Thread(target=_announce, args=(url, answering), daemon=True).start()
-    app.run(config=config | {"server.address": host, "server.port": port})
+    threading.Thread(target=announce, args=(url, instance, answering), daemon=True).start()
+    try:
+        app.run(config=config | {"server.address": host, "server.port": port})
+    except SystemExit as ended:
+        if ended.code:  # Streamlit's way to say that the port is taken by now
+            raise WorkError(f"port {port} was taken while the app started", "Start it again; it takes the next free port") from ended
 
 
-def _announce(url: str, answering: Callable[[str], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+def announce(url: str, instance: str, answering: Callable[[str], object], patience_s: float = PATIENCE_S) -> None:
+    """Waits until *this* server answers: another may have taken the port since it was found free."""
+    deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
-                break
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.05)
-    answering(f"{url}/?token={secrets.token_urlsafe(16)}")
+            with urllib.request.urlopen(url + INSTANCE, timeout=2) as answer:
+                if answer.read().decode() == instance:
+                    answering(f"{url}/?token={secrets.token_urlsafe(16)}")
+                    return
+        except OSError:
+            pass
+        time.sleep(0.05)
+    print(f"The app does not answer at {url}", file=sys.stderr)
 
 
 def _say(url: str, opened: Callable[[str], object]) -> None:

@@ -8,6 +8,7 @@ import urllib.request
 
 import pytest
 
+from app import server
 from app.server import flat, free_port
 from ftft.errors import InputError
 from tests.app.conftest import REPOSITORY
@@ -31,6 +32,36 @@ def test_a_taken_port_gives_the_next_one():
 def test_an_address_of_another_machine_is_refused_with_a_remedy():
     with pytest.raises(InputError, match="--host"):
         free_port("192.0.2.1", 8501)
+
+
+def test_a_port_taken_at_the_last_moment_is_said_in_words(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        script = f"""
+from pathlib import Path
+from app import server
+from ftft.errors import WorkError
+server.free_port = lambda host, first: first
+try:
+    server.serve(Path({str(tmp_path)!r}), port={taken.getsockname()[1]})
+except WorkError as problem:
+    print(problem)
+"""
+        command = [sys.executable, "-c", script]
+        told = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False)
+    assert "was taken while the app started" in told.stdout, told.stderr
+
+
+def test_only_the_server_itself_is_announced(app_url):
+    """The port of another app answers too: its address must not be printed."""
+    root, said = app_url.partition("/?token=")[0], []
+    with urllib.request.urlopen(root + server.INSTANCE) as answer:
+        instance = answer.read().decode()
+    server.announce(root, "another", said.append, patience_s=0.3)
+    assert said == []
+    server.announce(root, instance, said.append)
+    assert said[0].startswith(f"{root}/?token=")
 
 
 def test_the_app_answers_and_a_second_one_names_the_first(app_url, drawn_workspace):

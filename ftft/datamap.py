@@ -101,15 +101,19 @@ def positions(ids_N: np.ndarray, wanted_M: np.ndarray) -> np.ndarray:
 
 def write(datamap: DataMap, path: Path) -> None:
     """Publishes the map as .csv, .parquet or .jsonl (the `td_metrics.jsonl` of the cartography code, whose rows are counted from 0)."""
-    path = Path(path)
-    writers: dict[str, Callable[[Path], object]] = {
-        ".csv": lambda aside: datamap.frame().to_csv(aside, index=False),
-        ".parquet": lambda aside: datamap.frame().to_parquet(aside, index=False),
-        ".jsonl": lambda aside: _td_metrics(datamap).to_json(aside, orient="records", lines=True, double_precision=15, force_ascii=False),
-    }
-    if path.suffix not in writers:
-        raise unknown("kind of map file", path.suffix, writers)
-    publish(path, writers[path.suffix])
+    kind = Path(path).suffix.lower()
+    if kind not in FILES:
+        raise unknown("kind of map file", kind, FILES)
+    publish(Path(path), lambda aside: FILES[kind](datamap, aside))
+
+
+FILES: dict[str, Callable[[DataMap, Path], object]] = {
+    ".csv": lambda datamap, file: datamap.frame().to_csv(file, index=False),
+    ".parquet": lambda datamap, file: datamap.frame().to_parquet(file, index=False),
+    ".jsonl": lambda datamap, file: _td_metrics(datamap).to_json(
+        file, orient="records", lines=True, double_precision=15, force_ascii=False
+    ),
+}
 
 
 def _td_metrics(datamap: DataMap) -> "pd.DataFrame":

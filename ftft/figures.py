@@ -16,8 +16,8 @@ CORRECTNESS = ("#ED8641", "#C13B86", "#3441A8")
 INK, MUTED, LINE = "#1C2130", "#667085", "#E2E5EB"
 
 
-def data_map(variability_N: np.ndarray, confidence_N: np.ndarray, correctness_N: np.ndarray, title: str) -> Any:
-    """A matplotlib Figure. All (N,); `correctness_N` is a share in [0, 1]."""
+def data_map(variability_N: np.ndarray, confidence_N: np.ndarray, correctness_N: np.ndarray, title: str, how: str) -> Any:
+    """A matplotlib Figure. All (N,); `correctness_N` is a share in [0, 1]; `how` says below the title how the numbers came about."""
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
 
@@ -30,7 +30,8 @@ def data_map(variability_N: np.ndarray, confidence_N: np.ndarray, correctness_N:
         s=np.clip(4e4 / len(shown), 0.6, 10), alpha=0.75, linewidths=0, rasterized=True,
     )  # fmt: skip
     axes.set(xlim=(-0.006, 0.506), ylim=(-0.012, 1.012), xlabel="variability", ylabel="confidence")
-    axes.set_title(title, loc="left", fontsize=9, fontweight="semibold", color=INK)
+    axes.set_title(title, loc="left", fontsize=9, fontweight="bold", color=INK, pad=16)
+    axes.annotate(how, (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points", fontsize=7.5, color=MUTED)
     axes.grid(color=LINE, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[:].set_visible(False)

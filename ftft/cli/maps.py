@@ -8,8 +8,8 @@ import click
 
 from ftft import figures
 from ftft.cli.output import common, emit, note, table
-from ftft.datamap import write
-from ftft.errors import InputError
+from ftft.datamap import FILES, write
+from ftft.errors import InputError, unknown
 from ftft.workspace import Workspace
 
 
@@ -38,10 +38,13 @@ def map_(run: str, epochs: str | None, out: Path | None, workspace: str | None, 
     """
     found = Workspace(workspace).map(run, epochs_of(epochs))
     if out is not None:
-        if out.suffix.lower() in figures.KINDS:
+        kind = out.suffix.lower()
+        if kind in figures.KINDS:
             figures.save(found.plot(), out)
-        else:
+        elif kind in FILES:
             write(found, out)
+        else:
+            raise unknown("kind of map file", kind, (*FILES, *figures.KINDS))
         note(f"Wrote {out}.")
     regions = found.regions()
     value = {"run": found.run, "n": found.n, "epochs": list(found.epochs), "capture": found.capture, "regions": regions}

@@ -98,7 +98,7 @@ class RunSpec:
     def model_name(self) -> str:
         """The last part of the model's path or hub id, and how many layers are kept."""
         name = Path(self.model).name
-        return name if self.layers is None else f"{name} · {self.layers} layers"
+        return name if self.layers is None else f"{name} · {self.layers} layer{'' if self.layers == 1 else 's'}"
 
     def total_steps(self, rows: int) -> int:
         """Optimiser steps of the whole run, on a training set of `rows` examples, whatever subset of it is used."""

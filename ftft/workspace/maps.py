@@ -32,7 +32,11 @@ class Map(DataMap):
         """A matplotlib Figure: x = variability, y = confidence, colour = correctness."""
         from ftft import figures
 
-        return figures.data_map(self.values["variability"], self.values["confidence"], self.correctness_share(), self.title)
+        first, last = self.epochs
+        how = (
+            f"{f'epochs {first}–{last}' if first < last else f'epoch {first}'} · captured {self.capture.replace('_', ' ')} · n = {self.n:,}"
+        )
+        return figures.data_map(self.values["variability"], self.values["confidence"], self.correctness_share(), self.title, how)
 
     def correctness_share(self) -> np.ndarray:
         """(M,) share of the epochs in which the gold label won, in [0, 1]."""

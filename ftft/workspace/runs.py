@@ -63,12 +63,14 @@ class Runs:
         return self.get(run)
 
     def resume(self, run: str) -> Run:
-        """Queues a cancelled, failed or lost run again: it goes on from its last checkpoint. Returns at once."""
+        """Queues a cancelled, failed or lost run again, also one that is just being cancelled: it goes on from its last checkpoint.
+
+        Returns at once. No change to a run that has succeeded, runs or waits.
+        """
         run = self.id(run)
-        if self.get(run).state in ("cancelled", "failed", "lost"):
-            self._finished.pop(run, None)
-            jobs.resume(self.workspace.path, self.folder(run))
-            self.workspace.wake()
+        self._finished.pop(run, None)
+        jobs.resume(self.workspace.path, self.folder(run))
+        self.workspace.wake()
         return self.get(run)
 
     def wait(self, runs: Iterable[str], on_progress: Callable[[Run], None] = lambda run: None, poll: float = 0.3) -> list[Run]:

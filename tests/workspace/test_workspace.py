@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 import ftft
+from ftft import jobs
 from ftft.domain import Selection
 from ftft.errors import InputError
+from ftft.jobs.lock import take
 from tests.synthetic import add_dataset, add_run
 
 
@@ -197,3 +199,18 @@ def test_names_cannot_leave_the_workspace(ws, dataset, run, name):
         ws.select(run=run.id, by="confidence", top=0.5, name=name)
     with pytest.raises(InputError):
         ws.subsets.get(name)
+
+
+def test_a_run_that_is_just_being_cancelled_can_be_resumed(ws, dataset):
+    run = add_run(ws, dataset, epochs=1)
+    folder = ws.runs.folder(run.id)
+    with take(folder):
+        jobs.Queue(ws.path).submit(run.id)
+        folder.cancel_file.touch()
+        assert ws.runs.resume(run.id).state == "running"
+    assert ws.runs.get(run.id).state == "queued", "when the attempt ends, the runner starts the next one"
+
+
+def test_resuming_a_run_that_succeeded_changes_nothing(ws, run):
+    assert ws.runs.resume(run.id) == run
+    assert jobs.Queue(ws.path).rows() == []

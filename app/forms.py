@@ -72,7 +72,7 @@ def in_lines(command: str) -> str:
 
 @dataclass(frozen=True)
 class NewDataset:
-    """A filled-in form for a new dataset; `evaluations` as on the command line, EVAL=FILE:id|ood[:dev|test]."""
+    """A filled-in form for a new dataset; `evaluations` and `label_maps` as on the command line."""
 
     name: str
     train: str
@@ -80,6 +80,7 @@ class NewDataset:
     label: str
     id: str | None = None
     evaluations: tuple[str, ...] = ()
+    label_maps: tuple[str, ...] = ()
     metric: str | None = None
 
     @property
@@ -88,6 +89,7 @@ class NewDataset:
         options = [
             f"--train {shlex.quote(self.train)}",
             *(f"--eval {shlex.quote(evaluation)}" for evaluation in self.evaluations),
+            *(f"--map {shlex.quote(label_map)}" for label_map in self.label_maps),
             " ".join([*(f"--text {shlex.quote(column)}" for column in self.text), f"--label {shlex.quote(self.label)}"]),
             *([f"--id {shlex.quote(self.id)}"] if self.id else []),
             *([f"--metric {self.metric}"] if self.metric else []),

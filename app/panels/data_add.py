@@ -10,6 +10,7 @@ from ftft import Workspace
 
 FORMATS = "CSV, TSV, JSON Lines (also .gz), Parquet, or a folder that `datasets` saved"
 EVALUATIONS = "test=data/test.csv:id\nflips=data/flips.csv:ood\nflips_dev=data/flips_dev.csv:ood:dev"
+LABEL_MAPS = "flips:pos=positive\nflips:neg=negative"
 JUDGES = {"": "automatic"} | METRICS
 
 
@@ -50,15 +51,21 @@ def _form(train: str, head: Any) -> forms.NewDataset:
             "Evaluation sets, one a line: NAME=FILE:id or ood, then :dev for a development set", placeholder=EVALUATIONS, height=100,
             key="new_evaluations",
         )  # fmt: skip
+        label_maps = st.text_area(
+            "Their labels, one a line: NAME:theirs=ours", placeholder=LABEL_MAPS, height=100, key="new_label_maps", width=250,
+            help="Only where an evaluation set calls the labels otherwise than the train file",
+        )  # fmt: skip
         metric = st.selectbox("Judged by", list(JUDGES), format_func=JUDGES.__getitem__, key="new_metric", width=140)
-    return forms.NewDataset(name.strip(), train, tuple(text), label or "", chosen_id or None, forms.lines(evaluations), metric or None)
+    return forms.NewDataset(
+        name.strip(), train, tuple(text), label or "", chosen_id or None, forms.lines(evaluations), forms.lines(label_maps), metric or None
+    )
 
 
 def _add(ws: Workspace, form: forms.NewDataset) -> None:
     with st.spinner("Reading and checking …"):
         outcome = forms.attempt(
             ws.data.add, form.name, train=form.train, evaluations=form.evaluations, text=form.text, label=form.label, id=form.id,
-            metric=form.metric,
+            label_maps=form.label_maps, metric=form.metric,
         )  # fmt: skip
     if outcome.problem:
         failure.show(outcome.problem)

@@ -17,7 +17,7 @@ def no_dataset() -> None:
     """An empty workspace."""
     parts.empty(
         "database", "No dataset yet",
-        "`ftft demo` brings one with two reference runs; `ftft data add NAME --train FILE --text COLUMN --label COLUMN` brings your own.",
+        "`ftft demo` brings one with two reference runs. Your own comes in by Add dataset on the Data page, or by `ftft data add`.",
     )  # fmt: skip
 
 

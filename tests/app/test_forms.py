@@ -34,11 +34,14 @@ def test_a_command_in_lines_is_the_same_command():
 
 
 def test_the_command_of_a_new_dataset_quotes_what_a_shell_would_split():
-    form = forms.NewDataset("cad", "my train.csv", ("text", "reply to"), "label", "id", ("test=my test.csv:id",), "macro_f1")
+    form = forms.NewDataset(
+        "cad", "my train.csv", ("text", "reply to"), "label", "id", ("test=my test.csv:id",), ("test:no=not so",), "macro_f1"
+    )
     words = shlex.split(form.command.replace("\\\n", " "))
     assert words[:6] == ["ftft", "data", "add", "cad", "--train", "my train.csv"]
     assert words[6:] == [
-        "--eval", "test=my test.csv:id", "--text", "text", "--text", "reply to", "--label", "label", "--id", "id", "--metric", "macro_f1",
+        "--eval", "test=my test.csv:id", "--map", "test:no=not so", "--text", "text", "--text", "reply to", "--label", "label",
+        "--id", "id", "--metric", "macro_f1",
     ]  # fmt: skip
 
 

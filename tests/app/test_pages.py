@@ -129,15 +129,19 @@ def test_the_dialog_adds_what_its_command_says(ws, opened, tmp_path):
 
         data_add.dialog(backend.workspace())
 
-    file = tmp_path / "mine.csv"
+    file, other = tmp_path / "mine.csv", tmp_path / "other.csv"
     file.write_text("id,comment,label\na,x,0\nb,y,1\nc,z,1\n")
+    other.write_text("id,comment,label\nd,x,no\ne,y,yes\n")
     page = AppTest.from_function(always_open)
     page.session_state["new_train"] = str(file)
+    page.session_state["new_evaluations"] = f"other={other}:ood"
+    page.session_state["new_label_maps"] = "other:no=0\nother:yes=1\n"
     page.run()
     assert f"--train {file}" in page.code[0].value
     assert "--text comment --label label" in page.code[0].value
     page.button(key="confirm_dataset").click().run()
     assert ws.data.get("mine").train.rows == 3
+    assert ws.data.rows("mine", "other")["label"].tolist() == ["0", "1"]
     assert page.session_state["data_open"] == "mine"
 
 

@@ -155,3 +155,10 @@ def test_transfer_is_a_table_for_people_and_pairs_for_programs(ftft, run, ws):
     single = add_run(ws, "reviews", seed=3, epochs=1, verdict={})
     _, out, _ = ftft("transfer", run.id, single.id, "--epochs", "1-1")
     assert json.loads(out)["pairs"][0]["spearman"]["variability"] is None, "one epoch has no variability to rank"
+
+
+def test_an_unknown_kind_of_map_file_is_refused_with_all_that_are_known(ftft, run, tmp_path):
+    status, out, _ = ftft("map", run.id, "--out", tmp_path / "map.xyz")
+    assert status == 2
+    assert json.loads(out)["error"]["remedy"] == "Known: .csv, .jsonl, .parquet, .pdf, .png, .svg"
+    assert list(tmp_path.glob("map.*")) == []

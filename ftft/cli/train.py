@@ -1,5 +1,6 @@
 """`ftft train`, and `ftft run-spec`, which the runner calls."""
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ import click
 
 from ftft.cli.output import common, emit, note
 from ftft.domain import Run, RunSpec
+from ftft.domain.run import EVALUATIONS, PATIENCE
 from ftft.workspace import Workspace
 
 
@@ -29,6 +31,11 @@ from ftft.workspace import Workspace
 @click.option("--weight-decay", type=float, default=RunSpec.weight_decay, show_default=True)
 @click.option("--precision", default=RunSpec.precision, show_default=True, help="auto, fp32, bf16 or fp16.")
 @click.option("--capture", default=RunSpec.capture, show_default=True, help="online, epoch_end or none.")
+@click.option("--stop", metavar="none|id_dev|ood_dev", help="Stop early by these development sets [default: none]. Test sets never decide.")
+@click.option("--patience", type=int, help=f"With --stop: evaluations without a gain that end the run [default: {PATIENCE}].")
+@click.option("--evals", type=int, help=f"With --stop: evaluations in the whole budget [default: {EVALUATIONS}].")
+@click.option("--keep-head", is_flag=True, help="Keep the model's own classification head, by the names of its labels.")
+@click.option("--devices", type=int, default=1, show_default=True, help="Processes that share each batch, one a GPU.")
 @click.option("--detach", is_flag=True, help="Return once queued.")
 @click.option("--again", is_flag=True, help="Repeat a run that exists.")
 @common
@@ -41,7 +48,7 @@ def train(
     ftft train cad --model google/electra-small-discriminator --seed 1
     ftft train cad --model microsoft/deberta-v3-large --subset ambiguous --seed 1 --seed 2
     """
-    given = {k: v for k, v in settings.items() if v is not None}
+    given = {k: v for k, v in settings.items() if v not in (None, False) and (k, v) not in (("stop", "none"), ("devices", 1))}
     if settings["epochs"] is not None and settings["steps"] is not None:
         raise click.UsageError("--epochs and --steps exclude each other")
     ws = Workspace(workspace)
@@ -62,12 +69,18 @@ def run_spec(folder: Path) -> None:
     \b
     ftft run-spec ftft-workspace/runs/0f3a5c7e9b1d2f40
     """
-    from ftft.jobs import claim
+    from ftft.jobs import claim, share_out
     from ftft.runfolder import RunFolder
     from ftft.train import run_folder
 
     run = RunFolder(folder.resolve())
+    if os.environ.get("RANK", "0") != "0":  # one of several that train together: the first, or what started them, has the lock
+        run_folder(run)
+        return
     with claim(run):
+        devices = run.spec().devices or 1
+        if devices > 1 and "RANK" not in os.environ:
+            sys.exit(share_out(run, devices))
         run_folder(run)
 
 

@@ -82,6 +82,20 @@ class Dataset:
         """The sets that runs are scored on, in the order in which they were given."""
         return self.splits[1:]
 
+    def dev_sets(self, stop: str) -> tuple[Split, ...]:
+        """The sets that early stopping by `stop`, "id_dev" or "ood_dev", looks at. InputError where there is none."""
+        distribution = stop.removesuffix("_dev")
+        found = tuple(s for s in self.evaluations if s.role == "dev" and s.distribution == distribution)
+        if not found:
+            where = "in" if distribution == "id" else "out of"
+            raise InputError(
+                f"dataset {self.name!r} has no development set {where} distribution to stop by",
+                f"Add it with --eval EVAL=FILE:{distribution}:dev, or use another --stop",
+            )
+        if self.metric == "auroc" and (single := [s.name for s in found if len(s.labels) < 2]):
+            raise InputError(f"{single[0]} has one class, and auroc says nothing about it", "Add a development set with several classes")
+        return found
+
     def to_json(self) -> dict[str, Any]:
         """As in `dataset.json` and in the JSON of `ftft data show`."""
         return {

@@ -13,6 +13,8 @@ STATES = ("queued", "running", "succeeded", "failed", "cancelled", "lost")
 FINAL = ("succeeded", "failed", "cancelled", "lost")
 CAPTURES = ("online", "epoch_end", "none")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+STOPS = ("id_dev", "ood_dev")
+PATIENCE, EVALUATIONS = 2, 12  # of early stopping, FTFT's
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Seeds:
 
 
 # What a run's folder needs to find its inputs, but what does not change its numbers: never part of the id.
-_NOT_IDENTITY = frozenset({"dataset", "model", "subset", "seed", "eval_batch_size"})
+_NOT_IDENTITY = frozenset({"dataset", "model", "subset", "seed", "eval_batch_size", "devices"})
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class RunSpec:
 
     `layers`: keep the first so many encoder layers, None for all. `subset_hash` is None for a run on everything.
     `seed` is the number on the command line, `seeds` what follows from it. `again` numbers wilful repetitions.
+    `stop`: the development sets that may end the run, judged `evals` times in its budget with this `patience`; None for none.
+    `batch_size` is that of a step, whatever the number of `devices` that share it.
     """
 
     dataset: str
@@ -68,11 +72,16 @@ class RunSpec:
     capture: str = "online"
     again: int = 0
     # Later fields go below, None by default: a field that is None is left out of the hash, so that old runs keep their ids.
+    stop: str | None = None
+    patience: int | None = None
+    evals: int | None = None
+    keep_head: bool | None = None
+    devices: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "eval_batch_size", "grad_accum", "max_length"):
             _at_least(name, getattr(self, name), 1)
-        for name in ("layers", "epochs", "steps"):
+        for name in ("layers", "epochs", "steps", "patience", "evals", "devices"):
             if getattr(self, name) is not None:
                 _at_least(name, getattr(self, name), 1)
         if (self.epochs is None) == (self.steps is None):
@@ -87,6 +96,15 @@ class RunSpec:
             raise unknown("capture", self.capture, CAPTURES)
         if self.precision not in PRECISIONS:
             raise unknown("precision", self.precision, PRECISIONS)
+        if self.stop is not None and self.stop not in STOPS:
+            raise unknown("rule to stop by", self.stop, ("none", *STOPS))
+        for name, value in (("patience", PATIENCE), ("evals", EVALUATIONS)):
+            if self.stop and getattr(self, name) is None:
+                object.__setattr__(self, name, value)
+            elif not self.stop and getattr(self, name) is not None:
+                raise InputError(f"--{name} says nothing without --stop", "Add --stop id_dev or --stop ood_dev")
+        if self.keep_head is False:
+            object.__setattr__(self, "keep_head", None)
 
     @property
     def run(self) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 import safetensors.torch
 import torch
 import transformers
+from transformers import PreTrainedModel
 
 import ftft
 from ftft.domain import Dataset, Finding, RunSpec
@@ -22,9 +23,10 @@ from ftft.dynamics import Epoch
 from ftft.publish import publish_folder
 from ftft.runfolder import RunFolder
 from ftft.scores import scores
-from ftft.train import flops, model, precision, task
+from ftft.train import flops, model, precision, ranks, task
 from ftft.train.checkpoints import Checkpoint, Checkpoints
 from ftft.train.cost import Ledger
+from ftft.train.early import EarlyStopping, evaluation_steps
 from ftft.train.engine import Budget, Engine, Instruments, non_finite
 from ftft.train.evaluate import Predictor
 from ftft.train.progress import Progress, say
@@ -46,8 +48,11 @@ class Attempt:
         self.checkpoints = Checkpoints(folder.checkpoints)
         self.resumed: Checkpoint | None = self.checkpoints.newest()
         self.precision = self._precision()
-        self.source = model.read(self.spec, self.about.labels)
-        self.model = model.load(self.source, self.precision.attention, self.spec.seeds.init)
+        if self.resumed:
+            self.source = model.stored(self.resumed.trainer)
+        else:
+            self.source = model.read(self.spec, self.about.labels)
+        self.model = self._model()
         self.max_length = self._max_length()
         every = self._examples("train")
         rows = task.subset_rows(folder.workspace, self.spec, every.ids_N)
@@ -56,23 +61,47 @@ class Attempt:
         self.budget = Budget.of(self.spec, len(every), len(self.train))
         self.progress = Progress(folder.metrics_file, self.budget.steps)
         self.recorder = None if self.spec.capture == "none" else Recorder()
-        self.engine = Engine(self.model, self.train, self.spec, self.budget, self.precision, self._instruments())
+        self.early = self._early_stopping()
+        self.engine = Engine(self.model, self.train, self.spec, self.budget, self.precision, self._instruments(), self.source.tokenizer)
 
     def run(self) -> dict[str, Any]:
         """Trains and evaluates, and returns the verdict, not yet published."""
-        if self.resumed:
-            say(f"going on from step {self.resumed.step}")
-        if self.resumed and self.resumed.step >= self.budget.steps:  # Trainer would make one update more
+        self._go_on()
+        if self.resumed and self._trained(self.resumed):  # Trainer would make one update more
             safetensors.torch.load_model(self.model, self.resumed.trainer / "model.safetensors", device=str(self.model.device))
         else:
             self.engine.run(self.resumed)
+        steps_done = self.steps_done
+        if self.early:
+            self.early.restore()
         found = {split.name: self._evaluate(split.name) for split in self.about.evaluations}
-        self._save_model()
+        if ranks.is_first():
+            self._save_model()
         return {
-            "state": "succeeded", "cause": None, "error": {}, "scores": found, "steps_done": self.budget.steps,
+            "state": "succeeded", "cause": None, "error": {}, "scores": found, "steps_done": steps_done,
+            "stop": self.early.to_json() if self.early else None,
             "epochs_recorded": len(self.folder.epoch_files()), "cost": self.ledger.spent().to_json(), "environment": self.environment(),
             "warnings": [w.to_json() for w in self.warnings], "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }  # fmt: skip
+
+    def _go_on(self) -> None:
+        """Takes up where the newest checkpoint was left, if there is one."""
+        about = self.resumed.about if self.resumed else {}
+        self.ledger.goes_on_from(about.get("train_flops", 0.0))
+        if self.resumed:
+            say(f"going on from step {self.resumed.step}")
+            if about["processes"] != ranks.size():
+                message = (
+                    f"the run went on with {ranks.size()} processes from a checkpoint of {about['processes']}: "
+                    "what dropout draws differs from an undisturbed run"
+                )
+                self.warnings.append(Finding("other_processes", 1, (), message))
+        if ranks.is_first():
+            self.checkpoints.clear_away()
+
+    def _trained(self, checkpoint: Checkpoint) -> bool:
+        early = checkpoint.about["early"]
+        return checkpoint.step >= self.budget.steps or bool(early and early["ended"])
 
     @property
     def steps_done(self) -> int:
@@ -86,7 +115,8 @@ class Attempt:
         return {
             "device": device.type, "hardware": torch.cuda.get_device_name(device) if device.type == "cuda" else processor,
             "precision": self.precision.name, "attention": self.model.config._attn_implementation, "max_length": self.max_length,
-            "threads": torch.get_num_threads(), "platform": platform.platform(), "python": platform.python_version(),
+            "processes": ranks.size(), "threads": torch.get_num_threads(),
+            "platform": platform.platform(), "python": platform.python_version(),
             "torch": torch.__version__, "transformers": transformers.__version__, "ftft": ftft.__version__,
         }  # fmt: skip
 
@@ -95,6 +125,13 @@ class Attempt:
         if self.resumed:
             return precision.Precision(self.resumed.about["precision"], self.resumed.about["attention"])
         return precision.choose(self.spec.precision, precision.this_device())
+
+    def _model(self) -> PreTrainedModel:
+        loaded, new = model.load(self.source, self.precision.attention, self.spec.seeds.init)
+        if new:
+            message = f"{len(new)} weights of the encoder are not in {self.spec.model_name} and were drawn at random, such as {new[0]}"
+            self.warnings.append(Finding("new_weights", len(new), new[:NAMED], message))
+        return loaded
 
     def _max_length(self) -> int:
         limit = model.longest_input(self.model, self.source.tokenizer)
@@ -119,48 +156,81 @@ class Attempt:
         return cached(file, lambda: tokenise(self.source.tokenizer, texts, self.max_length, with_types))
 
     def _instruments(self) -> Instruments:
-        return Instruments(self.recorder, self._close_epoch, self.flops, self.ledger, self.progress, self.checkpoints, self.stop)
+        return Instruments(
+            self.recorder, self._close_epoch, self.flops, self.ledger, self.progress, self.checkpoints, self.stop, self.early
+        )
+
+    def _early_stopping(self) -> EarlyStopping | None:
+        if self.spec.stop is None:
+            return None
+        assert self.spec.evals
+        assert self.spec.patience
+        sets = {split.name: self._examples(split.name) for split in self.about.dev_sets(self.spec.stop)}
+        early = EarlyStopping(
+            self.model, self.spec.stop, evaluation_steps(self.budget.steps, self.spec.evals), self.spec.patience,
+            lambda step: self._judge(step, sets), self.folder.checkpoints / "best",
+        )  # fmt: skip
+        if self.resumed:
+            early.load(self.resumed.about["early"])
+        return early
+
+    def _judge(self, step: int, sets: dict[str, task.Examples]) -> float:
+        """The mean of the dataset's metric over the development sets that decide."""
+        values = [self._scores(split, examples, self._logits(examples, "stop", step), step) for split, examples in sets.items()]
+        value = float(np.mean(np.array([of_set[self.about.metric] for of_set in values], float)))
+        self.progress.judged(step, str(self.spec.stop), value)
+        return value
 
     @cached_property
     def flops(self) -> flops.Flops:
         """What passes of this model cost."""
-        return flops.fit(self.model.config, self.max_length)
+        return flops.fit(self.model, self.max_length)
 
     @cached_property
     def _predictor(self) -> Predictor:
-        def bill(texts: int, length: int) -> None:
-            self.ledger.evaluation(self.flops.of_forward(texts, length))
+        def bill(texts: int, length: int, purpose: str) -> None:
+            self.ledger.evaluation(self.flops.of_forward(texts, length), purpose)
 
         return Predictor(self.model, self.precision, self.spec.eval_batch_size, bill)
 
     def _close_epoch(self, number: int, complete: bool) -> None:
         """Publishes what an epoch recorded, or what an evaluation pass says about the same examples if the spec asks for that."""
-        if self.recorder is None:
+        records = self.engine.records()
+        if self.recorder is None or records is None:
             return
-        row_N, logits_NC, step_N = self.recorder.records()
+        row_N, logits_NC, step_N = records.row_R, records.logits_RC, records.step_R
         if self.spec.capture == "epoch_end":
-            logits_NC = self._predictor.logits(self.train.tokens, row_N)
+            logits_NC = self._predictor.logits(self.train.tokens, "capture", row_N)
         if not np.isfinite(logits_NC).all():
             raise non_finite(int(step_N[-1]))
         assert not complete or len(row_N) == len(self.train), "an example is missing from a complete epoch"
-        self.folder.publish_epoch(
-            Epoch(
-                number, self.train.ids_N[row_N], self.train.gold_N[row_N], logits_NC, step_N,
-                self.spec.capture, self.engine.order.hash(), complete,
-            )
-        )  # fmt: skip
+        if ranks.is_first():
+            self.folder.publish_epoch(
+                Epoch(
+                    number, self.train.ids_N[row_N], self.train.gold_N[row_N], logits_NC, step_N,
+                    self.spec.capture, self.engine.order.hash(), complete,
+                )
+            )  # fmt: skip
         self.recorder.clear()
         self.progress.recorded(int(step_N[-1]), number, len(row_N))
 
     def _evaluate(self, split: str) -> dict[str, float | None]:
-        found = self._examples(split)
+        found, step = self._examples(split), self.steps_done
         self._warn_of_cuts(split, found)
-        logits_NC = self._predictor.logits(found.tokens)
+        logits_NC = self._logits(found, "scores", step)
+        if ranks.is_first():
+            self.folder.publish_predictions(split, found.ids_N, found.gold_N, logits_NC)
+        return self._scores(split, found, logits_NC, step)
+
+    def _logits(self, examples: task.Examples, purpose: str, step: int) -> np.ndarray:
+        logits_NC = self._predictor.logits(examples.tokens, purpose)
         if not np.isfinite(logits_NC).all():
-            raise non_finite(self.budget.steps)
-        self.folder.publish_predictions(split, found.ids_N, found.gold_N, logits_NC)
-        values = scores(found.gold_N, logits_NC)
-        self.progress.scored(self.budget.steps, split, values)
+            raise non_finite(step)
+        return logits_NC
+
+    def _scores(self, split: str, examples: task.Examples, logits_NC: np.ndarray, step: int) -> dict[str, float | None]:
+        values = scores(examples.gold_N, logits_NC)
+        self.progress.scored(step, split, values)
         return values
 
     def _save_model(self) -> None:

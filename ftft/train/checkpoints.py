@@ -55,6 +55,11 @@ class Checkpoints:
         """The complete checkpoint with the most steps, None without any."""
         return next(reversed(self._complete()), None)
 
+    def clear_away(self) -> None:
+        """Removes what a kill in the middle of a save left behind; only for the run's one attempt."""
+        for torn in self.folder.glob(".step-*.tmp"):
+            shutil.rmtree(torn, ignore_errors=True)
+
     def _complete(self) -> list[Checkpoint]:
         """Oldest first."""
         markers = sorted(self.folder.glob(f"step-*/{MARKER}"))

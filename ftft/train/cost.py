@@ -6,17 +6,25 @@ from pathlib import Path
 from typing import Any
 
 from ftft.publish import publish_json, read_json
+from ftft.train import ranks
 
 EVERY = 10.0  # seconds between two writes: what a kill can at most leave uncounted
 
 
 @dataclass(frozen=True)
 class Spent:
-    """Sums over attempts. `examples`: passes of an example through training; `training_seconds`: what they took."""
+    """Sums over attempts. `examples`: passes of an example through training; `training_seconds`: what they took.
+
+    `repeated_flops`: those of `train_flops` that a kill threw away. `stop_flops`, `capture_flops`: those of `eval_flops` that went into
+    early stopping, and into dynamics captured at the ends of epochs; the rest made the scores.
+    """
 
     attempts: int = 0
     train_flops: float = 0.0
+    repeated_flops: float = 0.0
     eval_flops: float = 0.0
+    stop_flops: float = 0.0
+    capture_flops: float = 0.0
     seconds: float = 0.0
     training_seconds: float = 0.0
     examples: int = 0
@@ -25,13 +33,14 @@ class Spent:
         """As in the verdict's `cost`."""
         speed = self.examples / self.training_seconds if self.training_seconds else 0.0
         return {
-            "train_flops": self.train_flops, "eval_flops": self.eval_flops, "seconds": self.seconds,
+            "train_flops": self.train_flops, "repeated_flops": self.repeated_flops, "eval_flops": self.eval_flops,
+            "stop_flops": self.stop_flops, "capture_flops": self.capture_flops, "seconds": self.seconds,
             "examples_per_second": speed, "attempts": self.attempts,
         }  # fmt: skip
 
 
 class Ledger:
-    """Keeps `Spent` in a file beside the checkpoints. Making one begins an attempt."""
+    """Keeps `Spent` in a file beside the checkpoints; of several processes only the first one writes. Making one begins an attempt."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -40,6 +49,15 @@ class Ledger:
         self._last = time.monotonic()
         self._written = 0.0
         self.write()
+
+    @property
+    def useful(self) -> float:
+        """FLOPs of training that nothing has thrown away."""
+        return self._spent.train_flops - self._spent.repeated_flops
+
+    def goes_on_from(self, useful: float) -> None:
+        """A checkpoint is loaded that had cost `useful` (0 without one): what was trained since then is trained again."""
+        self._add(repeated_flops=self.useful - useful)
 
     def training(self, flops: float, examples: int) -> None:
         """One batch went forward and backward."""
@@ -50,9 +68,10 @@ class Ledger:
         if now - self._written >= EVERY:
             self.write()
 
-    def evaluation(self, flops: float) -> None:
-        """One batch went forward."""
-        self._add(eval_flops=flops)
+    def evaluation(self, flops: float, purpose: str) -> None:
+        """One batch went forward, for "scores", "stop" or "capture"."""
+        part = {} if purpose == "scores" else {f"{purpose}_flops": flops}
+        self._add(eval_flops=flops, **part)
 
     def spent(self) -> Spent:
         """Everything up to now."""
@@ -63,7 +82,9 @@ class Ledger:
 
     def write(self) -> None:
         """Puts the sums where the next attempt finds them."""
-        publish_json(self.file, asdict(self.spent()))
+        spent = self.spent()
+        if ranks.is_first():
+            publish_json(self.file, asdict(spent))
         self._written = time.monotonic()
 
     def _add(self, **amounts: float) -> None:

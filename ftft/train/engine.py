@@ -2,7 +2,7 @@
 
 What each override mends, measured on transformers 5.23, is said where it is; tests/train/ has a test for each.
 
-Shapes: B examples of a batch, C classes.
+Shapes: B examples of a batch, of which a process sees its share; C classes.
 """
 
 import math
@@ -15,24 +15,28 @@ from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
-from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
 from ftft.domain import RunSpec
 from ftft.errors import WorkError
+from ftft.train import ranks
 from ftft.train.checkpoints import Checkpoint, Checkpoints
 from ftft.train.cost import Ledger
+from ftft.train.early import EarlyStopping
 from ftft.train.flops import Flops
+from ftft.train.objective import IGNORED, Objective, cross_entropy
 from ftft.train.order import Order
 from ftft.train.precision import Precision, this_device
 from ftft.train.progress import Progress
-from ftft.train.recorder import Recorder
+from ftft.train.recorder import NOBODY, Recorder, Records
 from ftft.train.stopping import Stop
 from ftft.train.task import Examples
 
 CHECKPOINT_EVERY = 600.0  # seconds
 LOG_EVERY = 1.0  # seconds
 RECORDS = "records.npz"
+RANK_SEED = 1_000_003  # apart by more than people count seeds
 
 
 @dataclass(frozen=True)
@@ -68,37 +72,49 @@ class Instruments:
     progress: Progress
     checkpoints: Checkpoints
     stop: Stop
+    early: EarlyStopping | None = None
 
 
 class Engine(Trainer):
     """Trains `model` on `train` for `budget.steps` updates."""
 
     def __init__(
-        self, model: PreTrainedModel, train: Examples, spec: RunSpec, budget: Budget, precision: Precision, watch: Instruments
+        self,
+        model: PreTrainedModel,
+        train: Examples,
+        spec: RunSpec,
+        budget: Budget,
+        precision: Precision,
+        watch: Instruments,
+        tokenizer: PreTrainedTokenizerBase,
+        objective: Objective = cross_entropy,
     ) -> None:
-        self.train_examples, self.budget, self.precision, self.watch = train, budget, precision, watch
+        self.train_examples, self.budget, self.precision, self.watch, self.objective = train, budget, precision, watch, objective
         self.order = Order(train.tokens.length_N, spec.batch_size, spec.seeds.order)
         arguments = _arguments(spec, budget, precision, watch.checkpoints.folder)
         rows: Any = range(len(train))  # what the loader hands to the collator
-        super().__init__(model, arguments, train_dataset=rows, compute_loss_func=mean_loss, callbacks=[_Rhythm(self)])
+        super().__init__(
+            model, arguments, train_dataset=rows, processing_class=tokenizer, compute_loss_func=self._mean_loss, callbacks=[_Rhythm(self)]
+        )
         self.remove_callback(PrinterCallback)  # it writes to standard output, which belongs to the caller
 
     def run(self, checkpoint: Checkpoint | None) -> None:
         """Trains from the beginning, or from `checkpoint`. KeyboardInterrupt, after saving, when asked to stop."""
-        if checkpoint and self.watch.recorder:
+        if checkpoint and self.watch.recorder and ranks.is_first():
             self.watch.recorder.load(checkpoint.path / RECORDS)
         self.watch.ledger.spent()  # what came before was not training
         with self.watch.stop.politely():
             self.train(resume_from_checkpoint=str(checkpoint.trainer) if checkpoint else None)
 
     def get_train_dataloader(self) -> DataLoader:
-        """Batches in our order. Not wrapped by accelerate: there is one device, and `training_step` moves the batches to it."""
+        """Batches in our order. Not wrapped by accelerate, whose sharding repeats rows: `_collate` takes this process's share of each."""
         rows: Any = self.train_dataset
         return DataLoader(rows, batch_sampler=self.order, collate_fn=self._collate)
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:
         """The forward pass of the update, recorded before the update is made."""
         row_B = inputs.pop("row")
+        del inputs["sizes"]
         computed: Any = super().compute_loss(model, inputs, True, num_items_in_batch)
         loss, outputs = computed
         if self.watch.recorder:
@@ -107,37 +123,70 @@ class Engine(Trainer):
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """Called once for every batch that was trained on; Trainer's own estimate is 10 % low."""
-        texts, length = inputs["input_ids"].shape
-        flops = self.watch.flops.of_training(texts, length)
-        self.watch.ledger.training(flops, texts)
+        flops = sum(self.watch.flops.of_training(texts, length) for texts, length in inputs["sizes"])
+        self.watch.ledger.training(flops, sum(texts for texts, _ in inputs["sizes"]))
         return round(flops)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """A line of progress; WorkError where the loss is no longer a number, which Trainer would rather not mention."""
         if "loss" not in logs:
             return
-        if not math.isfinite(logs["loss"]):
-            raise non_finite(self.state.global_step)
         step = self.state.global_step
+        if not math.isfinite(logs["loss"]):
+            raise non_finite(step)
         self.watch.progress.training(step, self.budget.epoch(step), logs["loss"], logs["learning_rate"])
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """Trainer's checkpoint and the records of the unfinished epoch, visible only when both are whole."""
-        save = super()._save_checkpoint
+        save, records = super()._save_checkpoint, self.records()
 
-        def write(aside: Path) -> None:
+        def write(aside: Path | None) -> None:
+            aside = ranks.gather(aside)[0]
+            assert aside
             with self._output(aside):
                 save(model, trial)
-            if self.watch.recorder:
-                self.watch.recorder.save(aside / RECORDS)
+            ranks.gather(None)  # each has written its random state
+            if records and ranks.is_first():
+                records.save(aside / RECORDS)
 
-        about = {"step": self.state.global_step, "precision": self.precision.name, "attention": self.precision.attention}
-        self.watch.checkpoints.save(about, write)
+        if ranks.is_first():
+            self.watch.checkpoints.save(self._about(), write)
+        else:
+            write(None)
+        if self.watch.early and ranks.is_first():
+            self.watch.early.tidy()
         self.watch.ledger.write()
 
-    def _collate(self, rows: Sequence[int]) -> dict[str, torch.Tensor]:
-        gold_B = torch.from_numpy(self.train_examples.gold_N[list(rows)])
-        return {**self.train_examples.tokens.batch(rows), "labels": gold_B, "row": torch.tensor(rows)}
+    def records(self) -> Records | None:
+        """What all processes have recorded of the present epoch."""
+        return Records.merged(ranks.gather(self.watch.recorder.records())) if self.watch.recorder else None
+
+    def _about(self) -> dict[str, Any]:
+        """What a resumed run must know besides what Trainer saves."""
+        return {
+            "step": self.state.global_step, "precision": self.precision.name, "attention": self.precision.attention,
+            "processes": ranks.size(), "train_flops": self.watch.ledger.useful, "early": self.watch.early and self.watch.early.state(),
+        }  # fmt: skip
+
+    def _collate(self, rows: Sequence[int]) -> dict[str, Any]:
+        """This process's share of a batch. One that is left without any gets a row that counts for nothing, since all must take part."""
+        shares, tokens = ranks.shares(rows), self.train_examples.tokens
+        mine, company = list(shares[ranks.rank()]), list(rows[:1])
+        gold_B = torch.from_numpy(self.train_examples.gold_N[mine]) if mine else torch.tensor([IGNORED])
+        sizes = [(len(share), int(tokens.length_N[list(share or company)].max())) for share in shares]
+        return {**tokens.batch(mine or company), "labels": gold_B, "row": torch.tensor(mine or [NOBODY]), "sizes": sizes}
+
+    def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: torch.device) -> Any:
+        """Keeps in mind how many batches the update has, for what counts once an update."""
+        batches, examples = super().get_batch_samples(epoch_iterator, num_batches, device)
+        self._batches = len(batches)
+        return batches, examples
+
+    def _mean_loss(self, outputs: Any, gold_B: torch.Tensor, num_items_in_batch: torch.Tensor) -> torch.Tensor:
+        """Trainer then multiplies by the number of processes, over which the gradient is meaned."""
+        model: Any = self.model
+        terms = self.objective(model, outputs, gold_B)
+        return terms.share(num_items_in_batch, self._batches * ranks.size())
 
     @contextmanager
     def _output(self, folder: Path) -> Iterator[None]:
@@ -154,6 +203,11 @@ class _Rhythm(TrainerCallback):
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.logged = self.saved = time.monotonic()
+        self.asked_to_stop = False
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        if ranks.size() > 1:  # or all processes would drop the same units of different examples; a resume then loads what was saved
+            torch.manual_seed(args.seed + ranks.rank() * RANK_SEED)
 
     def on_epoch_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.engine.order.epoch = self.engine.budget.epoch(state.global_step + 1)
@@ -161,22 +215,21 @@ class _Rhythm(TrainerCallback):
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         budget, watch, now = self.engine.budget, self.engine.watch, time.monotonic()
         step = state.global_step
-        ends = budget.ends_epoch(step) or step == budget.steps
+        enough = watch.early is not None and watch.early.after(step)
+        control.should_training_stop = control.should_training_stop or enough
+        ends = budget.ends_epoch(step) or step == budget.steps or enough
         if ends:
             watch.close_epoch(budget.epoch(step), budget.ends_epoch(step))
-        control.should_log = ends or now - self.logged >= LOG_EVERY
-        control.should_save = ends or now - self.saved >= CHECKPOINT_EVERY or watch.stop.requested
+        log, save, self.asked_to_stop = ranks.agree(
+            now - self.logged >= LOG_EVERY, now - self.saved >= CHECKPOINT_EVERY, watch.stop.requested
+        )
+        control.should_log, control.should_save = ends or log, ends or save or self.asked_to_stop
         self.logged = now if control.should_log else self.logged
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.saved = time.monotonic()
-        if self.engine.watch.stop.requested:
+        if self.asked_to_stop:
             raise KeyboardInterrupt
-
-
-def mean_loss(outputs: Any, gold_B: torch.Tensor, num_items_in_batch: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy, meaned over *all* examples of an update: meaned over each batch, it would over-scale gradients under accumulation."""
-    return torch.nn.functional.cross_entropy(outputs.logits.float(), gold_B, reduction="sum") / num_items_in_batch
 
 
 def non_finite(step: int) -> WorkError:
@@ -193,7 +246,7 @@ def _arguments(spec: RunSpec, budget: Budget, precision: Precision, folder: Path
         seed=spec.seeds.dropout, bf16=precision.name == "bf16", fp16=precision.name == "fp16",
         logging_strategy="no", save_strategy="no", eval_strategy="no", logging_nan_inf_filter=False,
         report_to="none", disable_tqdm=True, log_level="error", use_cpu=this_device().type == "cpu",
-        remove_unused_columns=False, average_tokens_across_devices=False,
+        remove_unused_columns=False, average_tokens_across_devices=True,
     )  # fmt: skip
     arguments._n_gpu = min(arguments.n_gpu, 1)  # with two GPUs in sight Trainer would turn to DataParallel, which mixes up the rows
     return arguments

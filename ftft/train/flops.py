@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import AutoModelForSequenceClassification, PreTrainedConfig, PreTrainedModel
+from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,16 @@ class Flops:
         return float(self.training @ _terms(texts, length))
 
 
-def fit(config: PreTrainedConfig, max_length: int) -> Flops:
-    """Counts at three lengths up to `max_length`, one of them with two texts as well."""
+def fit(model: PreTrainedModel, max_length: int) -> Flops:
+    """Counts at three lengths up to `max_length`, one of them with two texts as well, with what is frozen in `model` frozen."""
     with torch.device("meta"):
-        model = AutoModelForSequenceClassification.from_config(deepcopy(config), attn_implementation="eager").eval()
+        shadow = AutoModelForSequenceClassification.from_config(deepcopy(model.config), attn_implementation="eager").eval()
+    learns = {name: weights.requires_grad for name, weights in model.named_parameters()}
+    for name, weights in shadow.named_parameters():
+        weights.requires_grad = learns[name]
     longest = max(max_length, 4)
     sizes = [(1, longest // 4), (1, longest // 2), (1, longest), (2, longest // 2)]
-    counted = np.array([count(model, texts, length) for texts, length in sizes], float)
+    counted = np.array([count(shadow, texts, length) for texts, length in sizes], float)
     coefficients = np.linalg.solve(np.array([_terms(*size) for size in sizes]), counted)
     return Flops(coefficients[:, 0], coefficients[:, 1])
 
@@ -48,7 +51,8 @@ def count(model: PreTrainedModel, texts: int, length: int) -> tuple[int, int]:
     assert isinstance(embedding, torch.nn.Embedding)
     device = next(model.parameters()).device
     # Vectors instead of token numbers: models look into numbers, to see whether they are padding, and on the meta device there are none.
-    vectors_BLD = torch.zeros(texts, length, embedding.embedding_dim, device=device, requires_grad=True)
+    learns = embedding.weight.requires_grad  # or the count would go back through a frozen encoder
+    vectors_BLD = torch.zeros(texts, length, embedding.embedding_dim, device=device, requires_grad=learns)
     with FlopCounterMode(display=False) as counter:
         logits_BC = model(inputs_embeds=vectors_BLD).logits
         forward = counter.get_total_flops()

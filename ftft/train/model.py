@@ -1,10 +1,12 @@
 """The model that is fine-tuned: its first K layers, a new head, and a tokenizer that fits.
 
-A checkpoint's own classification head would be kept silently, under other label names: it is always drawn anew.
+A checkpoint's own classification head would be kept silently, under other label names: it is drawn anew, or kept on request and put into
+the order of the dataset's labels, by their names.
 """
 
 import inspect
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from transformers import (
@@ -20,16 +22,21 @@ from transformers.utils import logging
 from ftft.domain import RunSpec
 from ftft.errors import InputError
 from ftft.pretrained import find
+from ftft.train.head import keep_head, labels_of, name_labels, redraw_head, rows_of_head
+
+_POSITIONS = ("position_embeddings", "wpe", "embed_positions")
 
 
 @dataclass(frozen=True)
 class Source:
-    """What `from_pretrained` reads before any weights: configuration and tokenizer."""
+    """What `from_pretrained` reads before any weights. `head`: which rows of the checkpoint's last layer to keep, None for a new head."""
 
     path: str
     revision: str
     config: PreTrainedConfig
     tokenizer: PreTrainedTokenizerBase
+    labels: tuple[str, ...]
+    head: tuple[int, ...] | None = None
 
 
 def quiet() -> None:
@@ -41,21 +48,12 @@ def quiet() -> None:
 def read(spec: RunSpec, labels: tuple[str, ...]) -> Source:
     """Configuration, with layers cut and labels named, and tokenizer. InputError where they cannot be had or layers are too few."""
     revision = _revision(spec)
-    try:
-        config = AutoConfig.from_pretrained(spec.model, revision=revision, trust_remote_code=False)
-        tokenizer = AutoTokenizer.from_pretrained(spec.model, revision=revision, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as problem:
-        raise InputError(
-            f"model {spec.model!r} cannot be loaded: {_first_line(problem)}",
-            "Give a folder written by save_pretrained, or a hub id and a network",
-        ) from problem
+    config, tokenizer = _read(spec.model, revision)
     if spec.layers is not None:
-        if spec.layers > config.num_hidden_layers:
-            has = config.num_hidden_layers
-            raise InputError(f"--layers is {spec.layers}, but {spec.model_name} has {has} layers", f"Give at most {has}")
-        config.num_hidden_layers = spec.layers
-    config.id2label = dict(enumerate(labels))
-    config.label2id = {label: n for n, label in enumerate(labels)}
+        _cut(config, spec)
+    head = rows_of_head(config, labels, spec.model_name) if spec.keep_head else None
+    if head is None:
+        name_labels(config, labels)
     if tokenizer.pad_token is None:  # decoders have none, and fail at a batch of two texts
         if tokenizer.eos_token is None:
             raise InputError(
@@ -63,14 +61,24 @@ def read(spec: RunSpec, labels: tuple[str, ...]) -> Source:
             )
         tokenizer.pad_token = tokenizer.eos_token
     config.pad_token_id = tokenizer.pad_token_id
-    return Source(spec.model, revision, config, tokenizer)
+    return Source(spec.model, revision, config, tokenizer, labels, head)
 
 
-def load(source: Source, attention: str | None, seed: int) -> PreTrainedModel:
-    """The model in fp32 on the CPU; whatever has no weights in the checkpoint, and the head in any case, is drawn from `seed`."""
+def stored(folder: Path) -> Source:
+    """The source of a checkpoint of ours: complete in itself, so that a run goes on where its model's own folder is not to be had."""
+    config, tokenizer = _read(str(folder), "main")
+    labels = labels_of(config)
+    return Source(str(folder), "main", config, tokenizer, labels, tuple(range(len(labels))))
+
+
+def load(source: Source, attention: str | None, seed: int) -> tuple[PreTrainedModel, tuple[str, ...]]:
+    """The model in fp32 on the CPU, and which of the encoder's weights the checkpoint lacks: these and the head are drawn from `seed`.
+
+    Poolers are not counted: by custom they belong to the head. InputError where it cannot be loaded, or most of the encoder would be drawn.
+    """
     torch.manual_seed(seed)
     try:
-        model = AutoModelForSequenceClassification.from_pretrained(
+        model, found = AutoModelForSequenceClassification.from_pretrained(
             source.path,
             revision=source.revision,
             config=source.config,
@@ -78,22 +86,40 @@ def load(source: Source, attention: str | None, seed: int) -> PreTrainedModel:
             dtype=torch.float32,
             use_safetensors=True,
             trust_remote_code=False,
+            output_loading_info=True,
         )
-    except (OSError, ValueError) as problem:
-        raise InputError(
-            f"model {source.path!r} cannot be loaded: {_first_line(problem)}", "Save it with save_pretrained, as safetensors"
+    except (MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as problem:  # whatever a foreign file or architecture makes the library stumble over
+        raise _cannot_load(
+            source.path, problem, "Save it with save_pretrained, as safetensors, and see that it is a text classifier"
         ) from problem
-    _redraw_head(model, seed)
-    return model
+    prefix = f"{model.base_model_prefix}."
+    missing = sorted(found["missing_keys"])
+    new = tuple(name for name in missing if name.startswith(prefix) and ".pooler." not in name)
+    if 2 * len(new) > sum(name.startswith(prefix) for name, _ in model.named_parameters()):
+        raise InputError(
+            f"the weights of {source.path!r} are not those of its configuration: {len(new)} of the encoder are missing, such as {new[0]}",
+            "Save model and configuration together, with save_pretrained",
+        )
+    if source.head is None:
+        redraw_head(model, seed)
+    elif any(not name.startswith(prefix) for name in missing):
+        raise InputError(f"{source.path!r} has no classification head to keep", "Leave --keep-head out: a new head is drawn")
+    else:
+        keep_head(model, source.head, source.labels)
+    return model, new
 
 
 def longest_input(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
-    """The most tokens that the model can take: its tokenizer's limit, or the positions that it has a vector for."""
-    positions = getattr(getattr(model.base_model, "embeddings", None), "position_embeddings", None)
-    if not isinstance(positions, torch.nn.Embedding):
-        return tokenizer.model_max_length
-    first = 0 if positions.padding_idx is None else positions.padding_idx + 1  # RoBERTa counts positions from the padding's number on
-    return min(tokenizer.model_max_length, positions.num_embeddings - first)
+    """The most tokens that the model can take: its tokenizer's limit (many say 10³⁰), or the positions that it knows."""
+    for name, part in model.base_model.named_modules():
+        if name.split(".")[-1] in _POSITIONS and isinstance(part, torch.nn.Embedding):
+            first = 0 if part.padding_idx is None else part.padding_idx + 1  # RoBERTa counts positions from the padding's number on
+            return min(tokenizer.model_max_length, part.num_embeddings - first)
+        if "rotary" in name:
+            return min(tokenizer.model_max_length, model.config.max_position_embeddings)
+    return tokenizer.model_max_length
 
 
 def asks_for_types(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> bool:
@@ -110,16 +136,30 @@ def _revision(spec: RunSpec) -> str:
     return "main"
 
 
-def _redraw_head(model: PreTrainedModel, seed: int) -> None:
-    """Everything outside the encoder. transformers marks what it loaded and would not draw it again, so the marks come off first."""
-    torch.manual_seed(seed)
-    for name, part in model.named_children():
-        if name != model.base_model_prefix:
-            for marked in (*part.modules(), *part.parameters()):
-                if hasattr(marked, "_is_hf_initialized"):
-                    delattr(marked, "_is_hf_initialized")
-            with torch.no_grad():
-                part.apply(model._init_weights)
+def _read(path: str, revision: str) -> tuple[PreTrainedConfig, PreTrainedTokenizerBase]:
+    try:
+        config = AutoConfig.from_pretrained(path, revision=revision, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(path, revision=revision, trust_remote_code=False)
+    except (MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as problem:
+        raise _cannot_load(path, problem, "Give a folder written by save_pretrained, or a hub id and a network") from problem
+    return config, tokenizer
+
+
+def _cannot_load(path: str, problem: Exception, remedy: str) -> InputError:
+    kind = "" if isinstance(problem, OSError | ValueError) else f"{type(problem).__name__}: "
+    return InputError(f"model {path!r} cannot be loaded: {kind}{_first_line(problem)}", remedy)
+
+
+def _cut(config: PreTrainedConfig, spec: RunSpec) -> None:
+    has = config.num_hidden_layers
+    assert spec.layers
+    if spec.layers > has:
+        raise InputError(f"--layers is {spec.layers}, but {spec.model_name} has {has} layers", f"Give at most {has}")
+    config.num_hidden_layers = spec.layers
+    if getattr(config, "layer_types", None):
+        config.layer_types = config.layer_types[: spec.layers]
 
 
 def _first_line(problem: Exception) -> str:

@@ -7,9 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ftft.train import ranks
+
 
 class Progress:
-    """Appends. Each line is one write, so that a reader never sees half of one and a kill leaves none."""
+    """Appends. Each line is one write, so that a reader never sees half of one and a kill leaves none. One of several processes speaks."""
 
     def __init__(self, file: Path, steps: int) -> None:
         self.file, self.steps = file, steps
@@ -29,7 +31,14 @@ class Progress:
         self._append(step=step, evaluation=evaluation, **scores)
         say(f"{evaluation} · " + " · ".join(f"{name} {value:.4f}" for name, value in scores.items() if value is not None))
 
+    def judged(self, step: int, on: str, value: float) -> None:
+        """What early stopping looks at."""
+        self._append(step=step, stop=on, value=value)
+        say(f"step {step} · {on} {value:.4f}")
+
     def _append(self, **values: Any) -> None:
+        if not ranks.is_first():
+            return
         line = json.dumps({"time": round(time.time(), 3), **values}, allow_nan=False) + "\n"
         descriptor = os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
@@ -40,4 +49,5 @@ class Progress:
 
 def say(line: str) -> None:
     """One line for people, at once."""
-    print(line, file=sys.stderr, flush=True)
+    if ranks.is_first():
+        print(line, file=sys.stderr, flush=True)

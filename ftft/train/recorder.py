@@ -6,10 +6,38 @@ steps that it will not repeat: no example can be recorded twice, or missed.
 Shapes: B examples of a batch, R records of the epoch so far, C classes.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+
+NOBODY = -1  # row of what is no example
+
+
+@dataclass(frozen=True)
+class Records:
+    """Rows of the training set in the order in which they were seen, each once. `step_R`: the update that used it, from 1."""
+
+    row_R: np.ndarray
+    logits_RC: np.ndarray  # float32
+    step_R: np.ndarray
+
+    def __post_init__(self) -> None:
+        assert len(np.unique(self.row_R)) == len(self.row_R), "an example was recorded twice in one epoch"
+
+    @classmethod
+    def merged(cls, parts: Sequence["Records"]) -> "Records":
+        """The records of several processes as one, in the order of the updates."""
+        parts = [part for part in parts if len(part.row_R)] or parts[:1]
+        row_R, step_R = np.concatenate([p.row_R for p in parts]), np.concatenate([p.step_R for p in parts])
+        by_step_R = np.argsort(step_R, kind="stable")
+        return cls(row_R[by_step_R], np.concatenate([p.logits_RC for p in parts])[by_step_R], step_R[by_step_R])
+
+    def save(self, file: Path) -> None:
+        """Writes them as part of a checkpoint."""
+        np.savez(file, row_R=self.row_R, logits_RC=self.logits_RC, step_R=self.step_R)
 
 
 class Recorder:
@@ -22,24 +50,19 @@ class Recorder:
         """`step` is the update that this forward pass belongs to, counted from 1."""
         self._batches.append((row_B, logits_BC.detach().float(), step))
 
-    def records(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """`row_R`, `logits_RC` (float32) and `step_R`, in the order in which the examples were seen."""
+    def records(self) -> Records:
+        """What this process has recorded since the epoch began."""
         if not self._batches:
-            return np.zeros(0, np.int64), np.zeros((0, 0), np.float32), np.zeros(0, np.int64)
+            return Records(np.zeros(0, np.int64), np.zeros((0, 0), np.float32), np.zeros(0, np.int64))
         row_R = torch.cat([rows.cpu() for rows, _, _ in self._batches]).numpy()
         logits_RC = torch.cat([logits.cpu() for _, logits, _ in self._batches]).numpy()
         step_R = np.repeat([step for *_, step in self._batches], [len(rows) for rows, *_ in self._batches])
-        assert len(np.unique(row_R)) == len(row_R), "an example was recorded twice in one epoch"
-        return row_R, logits_RC, step_R
+        is_example_R = row_R != NOBODY
+        return Records(row_R[is_example_R], logits_RC[is_example_R], step_R[is_example_R])
 
     def clear(self) -> None:
         """The next epoch begins."""
         self._batches = []
-
-    def save(self, file: Path) -> None:
-        """Writes the records so far as part of a checkpoint."""
-        row_R, logits_RC, step_R = self.records()
-        np.savez(file, row_R=row_R, logits_RC=logits_RC, step_R=step_R)
 
     def load(self, file: Path) -> None:
         """Replaces the records by those of a checkpoint."""

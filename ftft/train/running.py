@@ -10,6 +10,7 @@ import torch
 
 from ftft.errors import FtftError, WorkError
 from ftft.runfolder import RunFolder
+from ftft.train import ranks
 from ftft.train.attempt import Attempt
 from ftft.train.checkpoints import Checkpoints
 from ftft.train.cost import Ledger
@@ -17,12 +18,17 @@ from ftft.train.model import quiet
 from ftft.train.progress import say
 from ftft.train.stopping import stop_signals
 
+KILLED = 137  # exit status, as a shell says "by KILL"
+_NO_MEMORY = ("allocate memory", "out of memory")
+_NO_SPACE = ("No space left on device", "Disk quota exceeded")
+
 
 def run_folder(folder: RunFolder) -> dict[str, Any]:
     """Trains and evaluates what `folder.spec()` says, from the newest checkpoint if there is one, and returns the verdict it published.
 
     InputError or WorkError when that fails, with a verdict that says so. KeyboardInterrupt on SIGTERM or Ctrl-C: training is saved and
     there is no verdict, since whether the run goes on is for the queue to say. A run that has succeeded is left as it is.
+    Where several processes train together, each calls this with the same folder.
     """
     before = folder.verdict()
     if before and before["state"] == "succeeded":
@@ -40,11 +46,17 @@ def run_folder(folder: RunFolder) -> dict[str, Any]:
         ledger.write()
         raise
     except Exception as problem:
+        if ranks.lost_another(problem):  # killed, it leaves the reason to the queue; failed, it has said so itself
+            ledger.write()
+            raise SystemExit(KILLED) from problem
         failure = explain(problem)
         _publish_failure(folder, failure, attempt, ledger)
         raise failure from problem
-    folder.publish_verdict(verdict)
-    shutil.rmtree(folder.checkpoints)
+    finally:
+        ranks.leave()
+    if ranks.is_first():
+        folder.publish_verdict(verdict)
+        shutil.rmtree(folder.checkpoints)
     return verdict
 
 
@@ -53,15 +65,24 @@ def explain(problem: Exception) -> FtftError:
     if isinstance(problem, FtftError):
         return problem
     text = str(problem)
-    if isinstance(problem, (torch.OutOfMemoryError, MemoryError)) or "allocate memory" in text:
+    if isinstance(problem, (torch.OutOfMemoryError, MemoryError)) or any(words in text for words in _NO_MEMORY):
         return WorkError("memory ran out", "Lower --batch-size and raise --grad-accum by as much, or lower --max-length", "out_of_memory")
-    if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
-        return WorkError(f"the disk is full ({problem.filename or 'run folder'})", "Free some space, then ftft runs resume", "disk_full")
+    if _disk_is_full(problem):
+        where = getattr(problem, "filename", None) or "the run's folder"
+        return WorkError(f"the disk is full ({where})", "Free some space, then ftft runs resume", "disk_full")
     say("".join(traceback.format_exception(problem)))
     return WorkError(
         f"{type(problem).__name__}: {text.splitlines()[0].rstrip('.') if text else 'no message'}",
         "See the run's log, and report this as a bug",
     )
+
+
+def _disk_is_full(problem: BaseException | None) -> bool:
+    """Writers of weights and of Parquet say so in words of their own, or raise something that only follows from it."""
+    if problem is None:
+        return False
+    full = isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or any(words in str(problem) for words in _NO_SPACE) or _disk_is_full(problem.__cause__ or problem.__context__)
 
 
 def _publish_failure(folder: RunFolder, failure: FtftError, attempt: Attempt | None, ledger: Ledger) -> None:

@@ -62,6 +62,8 @@ class Training:
             )
             for seed in dict.fromkeys(seeds)
         ]
+        if specs[0].stop:
+            about.dev_sets(specs[0].stop)
         return [self._next_repetition(s) for s in specs] if again else specs
 
     def submit(self, specs: list[RunSpec]) -> list[Run]:
@@ -78,7 +80,9 @@ class Training:
         """`ftft train …` with every setting that is not the default."""
         words = ["ftft", "train", dataset, "--model", model]
         for name, value in settings.items():
-            if value is not None and value != SETTINGS[name]:
+            if value is True:
+                words.append(f"--{name.replace('_', '-')}")
+            elif value not in (None, False, SETTINGS[name]):
                 words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
         for seed in seeds:
             words += ["--seed", str(seed)]

@@ -11,7 +11,7 @@ def test_flops_are_those_of_real_batches_at_lengths_that_the_fit_never_saw(make_
     extra = {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 16} if family == "deberta-v2" else {}
     config = AutoConfig.from_pretrained(make_model(family, max_position_embeddings=64, **extra))
     model = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager")
-    flops = fit(config, 64)
+    flops = fit(model, 64)
     for texts, length in [(7, 23), (3, 50)]:
         ids = torch.randint(5, 20, (texts, length))
         with FlopCounterMode(display=False) as forward:
@@ -23,10 +23,11 @@ def test_flops_are_those_of_real_batches_at_lengths_that_the_fit_never_saw(make_
 
 
 def test_counting_changes_neither_the_configuration_nor_the_random_numbers(tiny_model):
-    config = AutoConfig.from_pretrained(tiny_model)
+    model = AutoModelForSequenceClassification.from_pretrained(tiny_model)
+    config = model.config
     before, state = config.to_dict(), torch.get_rng_state()
     attention = config._attn_implementation
-    fit(config, 32)
+    fit(model, 32)
     assert config.to_dict() == before
     assert config._attn_implementation == attention
     assert torch.equal(torch.get_rng_state(), state)

@@ -11,7 +11,7 @@ from tests.train.tiny import LABELS, MAX_LENGTH
 
 def loaded(folder, seed=1, **settings):
     source = model.read(replace(folder.spec(), **settings), LABELS)
-    return model.load(source, None, seed)
+    return model.load(source, None, seed)[0]
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta", "electra", "deberta-v2", "distilbert", "gpt2"])
@@ -62,7 +62,7 @@ def test_the_longest_input_is_what_the_model_has_positions_for(make_run, make_mo
     )
     source = model.read(folder.spec(), LABELS)
     source.tokenizer.model_max_length = 10_000
-    longest = model.longest_input(model.load(source, None, 1), source.tokenizer)
+    longest = model.longest_input(model.load(source, None, 1)[0], source.tokenizer)
     assert longest == (limit if family != "bert" else MAX_LENGTH + 2)
 
 

@@ -91,12 +91,12 @@ def test_every_prediction_equals_a_forward_pass_of_that_example_alone(finished):
 def test_the_records_are_the_logits_of_the_forward_pass_that_made_the_update(make_run, monkeypatch):
     seen = []
 
-    def spy(outputs, gold_B, num_items_in_batch):
+    def spy(self, outputs, gold_B, num_items_in_batch):
         seen.append((outputs.logits.detach().clone().numpy(), gold_B.numpy()))
-        return mean_loss(outputs, gold_B, num_items_in_batch)
+        return mean_loss(self, outputs, gold_B, num_items_in_batch)
 
-    mean_loss = engine.mean_loss
-    monkeypatch.setattr(engine, "mean_loss", spy)
+    mean_loss = engine.Engine._mean_loss
+    monkeypatch.setattr(engine.Engine, "_mean_loss", spy)
     folder = make_run(epochs=1)
     run_folder(folder)
     epoch = folder.read_epoch(1)
@@ -248,7 +248,7 @@ def test_running_out_of_memory_has_a_cause_and_a_remedy(make_run, monkeypatch, p
     def hungry(*_, **__):
         raise problem
 
-    monkeypatch.setattr(engine, "mean_loss", hungry)
+    monkeypatch.setattr(engine.Engine, "_mean_loss", hungry)
     folder = make_run()
     with pytest.raises(WorkError):
         run_folder(folder)
@@ -257,7 +257,7 @@ def test_running_out_of_memory_has_a_cause_and_a_remedy(make_run, monkeypatch, p
 
 
 def test_a_failure_that_nobody_foresaw_leaves_its_traceback_in_the_log(make_run, monkeypatch, capsys):
-    monkeypatch.setattr(engine, "mean_loss", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(engine.Engine, "_mean_loss", lambda *_, **__: 1 / 0)
     folder = make_run()
     with pytest.raises(WorkError):
         run_folder(folder)

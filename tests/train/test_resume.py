@@ -1,73 +1,115 @@
 """Killed, stopped, torn: what is there afterwards is what an undisturbed run leaves."""
 
 import os
+import shutil
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ftft.publish import publish_json
 from ftft.runfolder import RunFolder
 from ftft.train import engine, run_folder
 from ftft.train.checkpoints import Checkpoints
+from tests.train.killing import PLACES, train_and_kill
 from tests.train.tiny import new_run
 
 MIDDLE = 9  # of 18 steps: the third of six in epoch 2
 
-KILLED_IN_A_STEP = """
-import os, signal, sys
-from pathlib import Path
-import torch
-from ftft.runfolder import RunFolder
-from ftft.train import engine, run_folder
-
-torch.set_num_threads(1)
-engine.CHECKPOINT_EVERY = 0.0
-usual = engine.Engine.compute_loss
-
-def killed(self, *inputs, **more):
-    if self.state.global_step == int(sys.argv[2]):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return usual(self, *inputs, **more)
-
-engine.Engine.compute_loss = killed
-run_folder(RunFolder(Path(sys.argv[1])))
-"""
+MANNERS = {
+    "plainly": {},
+    "in accumulated steps": {"batch_size": 4, "grad_accum": 2},  # twelve batches, the short one of a single example
+    "with capture at epochs' ends": {"capture": "epoch_end"},
+    "in bf16": {"precision": "bf16"},
+}
+EVERY_STEP, ONLY_AT_EPOCHS = 0.0, 600.0
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory, tiny_model):
-    folder = new_run(tmp_path_factory.mktemp("undisturbed") / "ws", tiny_model)
-    run_folder(folder)
-    return folder
+    """`undisturbed(**settings)`: a run that nothing happened to, trained once for each kind."""
+    root, done = tmp_path_factory.mktemp("undisturbed") / "ws", {}
+
+    def train(**settings) -> RunFolder:
+        folder = new_run(root, tiny_model, **settings)
+        if folder.run not in done:
+            done[folder.run] = run_folder(folder)
+        return folder
+
+    return train
 
 
-def assert_same_dynamics(one: RunFolder, other: RunFolder) -> None:
+def assert_same_run(one: RunFolder, other: RunFolder) -> None:
+    """Keys and logits of every epoch, and what the final model says of every evaluation set."""
     assert list(one.epoch_files()) == list(other.epoch_files()) == [1, 2, 3]
     for number in (1, 2, 3):
         a, b = one.read_epoch(number), other.read_epoch(number)
         assert a.ids_N.tolist() == b.ids_N.tolist()
+        assert len(set(a.ids_N)) == 45
         assert a.order_hash == b.order_hash
         np.testing.assert_array_equal(a.step_N, b.step_N)
         np.testing.assert_allclose(a.logits_NC, b.logits_NC, atol=1e-5)
-    assert one.verdict()["scores"]["dev"]["loss"] == pytest.approx(other.verdict()["scores"]["dev"]["loss"], abs=1e-5)
+    for split in ("dev", "far"):
+        first, second = (pd.read_parquet(f.path / "predictions" / f"{split}.parquet") for f in (one, other))
+        assert first["id"].tolist() == second["id"].tolist()
+        np.testing.assert_allclose(np.stack(first["logits"]), np.stack(second["logits"]), atol=1e-5)
 
 
-def test_a_run_killed_in_mid_epoch_goes_on_as_if_nothing_had_happened(make_run, undisturbed):
-    folder = make_run()
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
-    killed = subprocess.run([sys.executable, "-c", KILLED_IN_A_STEP, str(folder.path), str(MIDDLE)], env=environment, capture_output=True)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+@pytest.mark.parametrize("manner", MANNERS)
+@pytest.mark.parametrize("every", [EVERY_STEP, ONLY_AT_EPOCHS])
+def test_a_run_killed_in_mid_epoch_goes_on_as_if_nothing_had_happened(make_run, undisturbed, manner, every):
+    folder, whole = make_run(**MANNERS[manner]), undisturbed(**MANNERS[manner])
+    train_and_kill(folder, "in a step", MIDDLE, every)
     assert folder.verdict() is None
     assert list(folder.epoch_files()) == [1]
-    assert Checkpoints(folder.checkpoints).newest().step == MIDDLE
+    assert Checkpoints(folder.checkpoints).newest().step == (MIDDLE if every == EVERY_STEP else 6)
     verdict = run_folder(folder)
-    assert_same_dynamics(folder, undisturbed)
+    assert_same_run(folder, whole)
     assert verdict["cost"]["attempts"] == 2
-    assert verdict["cost"]["train_flops"] == pytest.approx(undisturbed.verdict()["cost"]["train_flops"])
+
+
+@pytest.mark.parametrize("place", [place for place in PLACES if place != "in a step"])
+@pytest.mark.parametrize("step", [6, MIDDLE])  # at the end of epoch 1, and in the middle of epoch 2
+def test_a_run_killed_while_it_saves_goes_on_from_the_checkpoint_before(make_run, undisturbed, place, step):
+    folder = make_run()
+    train_and_kill(folder, place, step, EVERY_STEP)
+    assert Checkpoints(folder.checkpoints).newest().step == step - 1
+    run_folder(folder)
+    assert_same_run(folder, undisturbed())
+
+
+def test_what_a_killed_save_left_behind_is_cleared_away(make_run, monkeypatch):
+    folder = make_run()
+    train_and_kill(folder, "within a save", MIDDLE, EVERY_STEP)
+    assert list(folder.checkpoints.glob(".step-*"))
+    monkeypatch.setattr("ftft.train.attempt.Attempt._evaluate", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(KeyboardInterrupt):
+        run_folder(folder)
+    assert not list(folder.checkpoints.glob(".step-*"))
+
+
+def test_killed_again_and_again_it_arrives_and_the_bill_names_what_was_repeated(make_run, undisturbed):
+    folder, whole = make_run(), undisturbed()
+    for step in (3, 9, 15):
+        train_and_kill(folder, "in a step", step, ONLY_AT_EPOCHS)
+    cost, plain = run_folder(folder)["cost"], whole.verdict()["cost"]
+    assert_same_run(folder, whole)
+    assert cost["attempts"] == 4
+    assert cost["train_flops"] - cost["repeated_flops"] == pytest.approx(plain["train_flops"])
+    assert plain["repeated_flops"] == 0
+
+
+def test_a_run_goes_on_on_another_machine_where_its_model_is_not_to_be_had(workspace, tiny_model, undisturbed, tmp_path):
+    model = shutil.copytree(tiny_model, tmp_path / "here" / "model")
+    folder = new_run(workspace, model)
+    train_and_kill(folder, "in a step", MIDDLE, ONLY_AT_EPOCHS)
+    there = RunFolder(shutil.move(workspace, tmp_path / "there") / "runs" / folder.run)
+    shutil.rmtree(model.parent)
+    run_folder(there)
+    assert_same_run(there, undisturbed())
+    for file in ("config.json", "tokenizer.json"):
+        assert (there.model / file).read_text() == (undisturbed().model / file).read_text()
 
 
 @pytest.mark.parametrize("step", [0, 4, 6, 17])
@@ -89,7 +131,7 @@ def test_asked_to_stop_it_saves_ends_without_a_verdict_and_goes_on_later(make_ru
     assert folder.verdict() is None
     assert Checkpoints(folder.checkpoints).newest().step == step + 1
     run_folder(folder)
-    assert_same_dynamics(folder, undisturbed)
+    assert_same_run(folder, undisturbed())
     assert not folder.checkpoints.exists()
 
 

@@ -63,7 +63,8 @@ def train(
 
 @click.command("run-spec")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def run_spec(folder: Path) -> None:
+@click.option("--held", is_flag=True, hidden=True)  # whoever starts this has the run's lock
+def run_spec(folder: Path, held: bool) -> None:
     """Runs one run folder in the foreground: what the runner calls.
 
     \b
@@ -74,7 +75,7 @@ def run_spec(folder: Path) -> None:
     from ftft.train import run_folder
 
     run = RunFolder(folder.resolve())
-    if os.environ.get("RANK", "0") != "0":  # one of several that train together: the first, or what started them, has the lock
+    if held or os.environ.get("RANK", "0") != "0":  # of several that train together, the first takes it, unless what started them did
         run_folder(run)
         return
     with claim(run):

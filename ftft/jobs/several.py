@@ -10,9 +10,9 @@ KILLED = 137  # exit status, as a shell says "by KILL": the queue tries such a r
 
 
 def share_out(folder: RunPaths, devices: int) -> int:
-    """Trains a run folder in `devices` processes and gives the exit status. Asked to stop, it asks them."""
+    """Trains a run folder, whose lock the caller holds, in `devices` processes and gives the exit status. Asked to stop, it asks them."""
     launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={devices}"]
-    workers = subprocess.Popen([sys.executable, *launch, "-m", "ftft", "run-spec", str(folder.path)])
+    workers = subprocess.Popen([sys.executable, *launch, "-m", "ftft", "run-spec", "--held", str(folder.path)])
     former = signal.signal(signal.SIGTERM, lambda *_: workers.terminate())
     try:
         status = workers.wait()

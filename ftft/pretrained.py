@@ -66,7 +66,7 @@ def _on_disk(path: str, stamp: tuple[tuple[str, int, int], ...]) -> Pretrained:
     for file in (*weights, *(folder / name for name in _SETTINGS if name in names)):
         with file.open("rb") as content:
             whole.update(f"{file.name}\0".encode() + hashlib.file_digest(content, "sha256").digest())
-    return Pretrained(path, whole.hexdigest(), _layers(json.loads((folder / "config.json").read_text())), sum(map(_parameters, weights)))
+    return Pretrained(path, whole.hexdigest(), _layers(_json(folder / "config.json")), sum(map(_parameters, weights)))
 
 
 def _on_hub(model: str) -> Pretrained:
@@ -84,12 +84,25 @@ def _on_hub(model: str) -> Pretrained:
         ) from problem
 
 
+def _json(file: Path) -> dict:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise InputError(f"{file} is not JSON: {problem}", "Copy the model again, or save it with save_pretrained") from problem
+    if not isinstance(found, dict):
+        raise InputError(f"{file} is not a model's configuration", "Give a folder written by save_pretrained")
+    return found
+
+
 def _layers(config: dict) -> int | None:
     return next((config[name] for name in _LAYERS if isinstance(config.get(name), int)), None)
 
 
 def _parameters(weights: Path) -> int:
     """From the header of a safetensors file: eight bytes of length, then JSON with a shape for each tensor."""
-    with weights.open("rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-    return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+    try:
+        with weights.open("rb") as file:
+            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError) as problem:
+        raise InputError(f"{weights} is not a safetensors file", "Copy the model again, or save it with save_pretrained") from problem

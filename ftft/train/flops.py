@@ -33,8 +33,10 @@ class Flops:
 
 def fit(model: PreTrainedModel, max_length: int) -> Flops:
     """Counts at three lengths up to `max_length`, one of them with two texts as well, with what is frozen in `model` frozen."""
+    config = deepcopy(model.config)
+    config.use_cache = True  # without, decoders look for packed texts in the numbers, too
     with torch.device("meta"):
-        shadow = AutoModelForSequenceClassification.from_config(deepcopy(model.config), attn_implementation="eager").eval()
+        shadow = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager").eval()
     learns = {name: weights.requires_grad for name, weights in model.named_parameters()}
     for name, weights in shadow.named_parameters():
         weights.requires_grad = learns[name]

@@ -20,7 +20,7 @@ from ftft.train.stopping import stop_signals
 
 KILLED = 137  # exit status, as a shell says "by KILL"
 _NO_MEMORY = ("allocate memory", "out of memory")
-_NO_SPACE = ("No space left on device", "Disk quota exceeded")
+_NO_SPACE = ("No space left on device", "Disk quota exceeded", "iostream error")  # the last is torch.save's
 
 
 def run_folder(folder: RunFolder) -> dict[str, Any]:

@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from ftft.domain import digest_of_ids
 from ftft.errors import InputError, WorkError
 from ftft.publish import publish_json
 from ftft.train import engine, run_folder
+from ftft.train.checkpoints import Checkpoints
+from ftft.train.objective import Terms, cross_entropy
 from tests.train.tiny import LABELS, new_run
 
 
@@ -119,13 +122,23 @@ def test_with_accumulation_each_example_still_comes_once_under_the_step_that_use
         assert first + second == 45
 
 
-def test_the_gradient_of_one_batch_of_16_equals_that_of_four_of_4(make_model, tmp_path, monkeypatch):
+def composite(model, outputs, gold_B):
+    """A loss with all that stabilisers add: a weight an example, a term of its features, and a penalty that counts once an update."""
+    plain = cross_entropy(model, outputs, gold_B)
+    size_B = outputs.logits.float().square().mean(1) * (gold_B >= 0)
+    return Terms(0.7 * plain.example_B + 0.3 * size_B, sum(p.square().sum() for p in model.classifier.parameters()))
+
+
+@pytest.mark.parametrize("objective", [cross_entropy, composite])
+def test_the_gradient_of_one_batch_of_16_equals_that_of_four_of_4(make_model, tmp_path, monkeypatch, objective):
     still = make_model("bert", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     gradients = []
 
     def before_clipping(trainer, model):
         gradients.append({name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None})
 
+    usual = engine.Engine.__init__
+    monkeypatch.setattr(engine.Engine, "__init__", lambda self, *given: usual(self, *given, objective=objective))
     monkeypatch.setattr(engine.Engine, "_clip_grad_norm", before_clipping)
     for batch_size, grad_accum in ((16, 1), (4, 4), (5, 4)):
         run_folder(new_run(tmp_path / "ws", still, rows=16, steps=1, batch_size=batch_size, grad_accum=grad_accum))
@@ -198,8 +211,9 @@ def test_bf16_is_reported_and_trains(make_run):
     assert (verdict["environment"]["precision"], verdict["environment"]["attention"]) == ("bf16", "eager")
 
 
-def test_a_loss_that_is_no_number_fails_the_run_and_publishes_none_of_it(make_run):
-    folder = make_run(lr=1e30)
+@pytest.mark.parametrize("lr", [1e6, 1e30])
+def test_a_loss_that_is_no_number_fails_the_run_and_publishes_none_of_it(make_run, lr):
+    folder = make_run(lr=lr)
     with pytest.raises(WorkError) as caught:
         run_folder(folder)
     assert caught.value.cause == "non_finite"
@@ -299,3 +313,39 @@ def test_a_model_that_changed_is_bad_input(workspace, tiny_model, tmp_path):
     with pytest.raises(InputError, match="changed"):
         run_folder(folder)
     assert folder.verdict()["cause"] == "bad_input"
+
+
+def as_torch_says_it():
+    try:
+        raise RuntimeError("basic_ios::clear: iostream error")
+    finally:
+        raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 576 vs 534")
+
+
+def as_safetensors_says_it():
+    raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+
+def as_python_says_it():
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("save", [as_torch_says_it, as_safetensors_says_it, as_python_says_it])
+def test_a_full_disk_is_known_in_the_words_of_each_library_that_writes(make_run, monkeypatch, save):
+    """Their words on a file system of 64 kB; the checkpoint that was there stays, and the run goes on from it."""
+    folder, whole = make_run(epochs=2), make_run(epochs=2, again=1)
+    usual = engine.Engine._save_rng_state
+
+    def full(self, folder):
+        if self.state.global_step == 12:
+            save()
+        usual(self, folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine.Engine, "_save_rng_state", full)
+        with pytest.raises(WorkError, match="disk is full"):
+            run_folder(folder)
+    verdict = folder.verdict()
+    assert (verdict["cause"], verdict["error"]["remedy"]) == ("disk_full", "Free some space, then ftft runs resume")
+    assert Checkpoints(folder.checkpoints).newest().step == 6
+    assert run_folder(folder)["scores"] == run_folder(whole)["scores"]

@@ -56,8 +56,8 @@ class Cell:
 class Row:
     """Runs that differ only in their seed. `subset` is None for everything, `examples` when the subset is no longer in the workspace.
 
-    `cost` is the main runs' training FLOPs over those of the same seeds on everything; `reference_cost` what the runs that chose the subset
-    add to one main run, in the same unit: 0 when no run chose it, None when it is not known.
+    `cost` is the main runs' FLOPs (see `_spent`) over those of the same seeds on everything; `reference_cost` what the runs that chose the
+    subset add to one main run, in the same unit: 0 when no run chose it, None when it is not known.
     """
 
     model: str
@@ -109,7 +109,7 @@ def compare(dataset: Dataset, runs: Iterable[Run], subsets: Iterable[Subset], me
     for run in runs:
         groups.setdefault(_settings_key(run.spec, dataset.train.rows), {}).setdefault(run.spec.subset_hash, []).append(run)
     by_hash = {subset.hash: subset for subset in subsets}
-    costs = {run.id: run.cost.get("train_flops") for run in runs}
+    costs = {run.id: _spent(run) for run in runs}
     heads = columns(dataset)
     drawn: list[list[Row]] = []
     for group in groups.values():
@@ -164,7 +164,7 @@ def _row(
         model=spec.model_name,
         subset=spec.subset,
         examples=dataset.train.rows if everything else len(subset.ids) if subset else None,
-        steps=spec.total_steps(dataset.train.rows),
+        steps=_steps(runs, spec.total_steps(dataset.train.rows)),
         settings={k: v for k, v in _settings(spec).items() if k not in ("model_fingerprint", "layers")},
         states=dict(Counter(run.state for run in runs)),
         seeds=tuple(sorted({_seed_name(run.spec) for run in runs if run.state == "succeeded"}, key=str)),
@@ -194,8 +194,22 @@ def _by_seed(runs: list[Run], column: Column, metric: str) -> dict[Seeds, float]
     return {seeds: fmean(found[seeds]) for seeds in sorted(found, key=lambda s: (s.init, s.order, s.dropout))}
 
 
+def _steps(runs: list[Run], budget: int) -> int:
+    """Those of the budget; where a rule may stop the runs, their mean."""
+    stopped = [run.stop["step"] for run in runs if run.stop]
+    return round(fmean(stopped)) if stopped else budget
+
+
+def _spent(run: Run) -> float | None:
+    """FLOPs of training, and of the evaluations that stopping and capture need. What a kill threw away says nothing about a method."""
+    cost = run.cost
+    if not cost.get("train_flops"):
+        return None
+    return cost["train_flops"] - cost.get("repeated_flops", 0) + cost.get("stop_flops", 0) + cost.get("capture_flops", 0)
+
+
 def _flops(runs: list[Run]) -> dict[Seeds, float]:
-    return {run.spec.seeds: run.cost["train_flops"] for run in runs if run.state == "succeeded" and run.cost.get("train_flops")}
+    return {run.spec.seeds: spent for run in runs if run.state == "succeeded" and (spent := _spent(run))}
 
 
 def _paired_cost(runs: list[Run], control: list[Run]) -> float | None:

@@ -78,7 +78,7 @@ def _row(run: Run) -> dict:
 def _whole(run: Run) -> dict:
     spec = run.spec.to_json()
     spec |= {"fingerprint": spec["dataset_fingerprint"], "methods": [], "steps": run.steps_total}
-    same = ("state", "cause", "environment", "epochs_recorded", "steps_done", "scores", "cost", "error", "created")
+    same = ("state", "cause", "environment", "epochs_recorded", "steps_done", "stop", "scores", "cost", "error", "created")
     rest = {"spec": spec, "warnings": list(run.warnings), "folder": str(run.folder)}
     return {"run": run.id, **{name: getattr(run, name) for name in same}, **rest}
 
@@ -90,6 +90,9 @@ def _text(run: Run) -> str:
         f"{s.dataset}, {s.model_name}, {s.subset or 'everything'}, seed {s.seed}, lr {s.lr:g}, batch {s.batch_size}, capture {s.capture}",
         f"step {run.steps_done} of {run.steps_total}, {run.epochs_recorded} epochs recorded",
     ]
+    if run.stop:
+        when = f"stopped at step {run.stop['step']}" if run.stop["early"] else "never stopped"
+        lines.append(f"{when} by {run.stop['on']}; the model is that of step {run.stop['best_step']}, at {run.stop['best']:.4f}")
     if run.error:
         lines.append(f"{run.cause}: {run.error.get('message')}. {run.error.get('remedy')}")
     if run.scores:

@@ -141,7 +141,10 @@ class RunSpec:
 
 @dataclass(frozen=True)
 class Run:
-    """A run as it stands now. `scores[EVAL][METRIC]`; `cost`, `environment` and `error` are empty until there is a verdict."""
+    """A run as it stands now. `scores[EVAL][METRIC]`; `cost`, `environment` and `error` are empty until there is a verdict.
+
+    `stop`, of a run with early stopping: {on, step, best_step, best, early}.
+    """
 
     id: str
     spec: RunSpec
@@ -157,6 +160,7 @@ class Run:
     cost: dict[str, float] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     error: dict[str, str] = field(default_factory=dict)
+    stop: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[dict[str, Any], ...] = ()
     existing: bool = False
 

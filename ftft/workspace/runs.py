@@ -118,6 +118,7 @@ class Runs:
             cost=verdict.get("cost", {}),
             environment=verdict.get("environment", {}),
             error=verdict.get("error", {}),
+            stop=verdict.get("stop") or {},
             warnings=tuple(verdict.get("warnings", ())),
         )
         if verdict:

@@ -13,54 +13,54 @@ def test_the_same_spec_has_the_same_id():
     assert RunSpec.from_json(SPEC.to_json()) == SPEC
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"dataset_fingerprint": "e" * 64},
-        {"model_fingerprint": "b" * 64},
-        {"seeds": Seeds(1, 3, 1)},
-        {"layers": 2},
-        {"subset_hash": "c" * 64},
-        {"epochs": 4},
-        {"epochs": None, "steps": 10},
-        {"lr": 1e-5},
-        {"batch_size": 16},
-        {"grad_accum": 2},
-        {"max_length": 128},
-        {"warmup": 0.0},
-        {"weight_decay": 0.1},
-        {"precision": "fp32"},
-        {"capture": "none"},
-        {"again": 1},
-    ],
-)
+NUMBERS = [
+    {"dataset_fingerprint": "e" * 64},
+    {"model_fingerprint": "b" * 64},
+    {"seeds": Seeds(1, 3, 1)},
+    {"layers": 2},
+    {"subset_hash": "c" * 64},
+    {"epochs": 4},
+    {"epochs": None, "steps": 10},
+    {"lr": 1e-5},
+    {"batch_size": 16},
+    {"grad_accum": 2},
+    {"max_length": 128},
+    {"warmup": 0.0},
+    {"weight_decay": 0.1},
+    {"precision": "fp32"},
+    {"capture": "none"},
+    {"again": 1},
+    {"stop": "id_dev"},
+    {"stop": "id_dev", "patience": 3},
+    {"stop": "id_dev", "evals": 6},
+    {"keep_head": True},
+]
+NAMES = [
+    {"dataset": "other"}, {"model": "/elsewhere/tiny"}, {"subset": "renamed"}, {"eval_batch_size": 8}, {"seed": None}, {"devices": 2},
+    {"keep_head": False},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", NUMBERS)
 def test_whatever_changes_the_numbers_changes_the_id(change):
     assert replace(SPEC, **change).run != SPEC.run
 
 
-@pytest.mark.parametrize(
-    "change", [{"dataset": "other"}, {"model": "/elsewhere/tiny"}, {"subset": "renamed"}, {"eval_batch_size": 8}, {"seed": None}]
-)
+@pytest.mark.parametrize("change", NAMES)
 def test_names_and_places_do_not_change_the_id(change):
     assert replace(SPEC, **change).run == SPEC.run
 
 
 def test_every_field_is_covered_by_one_of_the_two_tests_above():
-    either = {
-        "dataset_fingerprint",
-        "model_fingerprint",
-        "seeds",
-        "layers",
-        "subset_hash",
-        "epochs",
-        "steps",
-        "lr",
-        "batch_size",
-        "grad_accum",
-        "max_length",
-    }
-    either |= {"warmup", "weight_decay", "precision", "capture", "again", "dataset", "model", "subset", "eval_batch_size", "seed"}
-    assert {f.name for f in fields(RunSpec)} == either
+    assert {f.name for f in fields(RunSpec)} == {name for change in (*NUMBERS, *NAMES) for name in change}
+
+
+def test_early_stopping_has_the_defaults_of_its_source_and_nothing_to_say_without_a_rule():
+    spec = replace(SPEC, stop="ood_dev")
+    assert (spec.patience, spec.evals) == (2, 12)
+    assert spec.run == replace(SPEC, stop="ood_dev", patience=2, evals=12).run
+    with pytest.raises(InputError, match=r"--patience says nothing without --stop"):
+        replace(SPEC, patience=3)
 
 
 def test_two_models_never_share_a_data_order():

@@ -119,6 +119,15 @@ def test_killed_after_it_has_stopped_it_only_evaluates(stopped, make_run, monkey
     assert verdict["cost"]["train_flops"] == stopped.verdict()["cost"]["train_flops"]
 
 
+def test_only_weights_that_a_resume_may_need_are_kept(make_run, monkeypatch):
+    values = iter([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    monkeypatch.setattr("ftft.train.attempt.Attempt._judge", lambda *_: next(values))
+    folder = make_run(stop="id_dev", evals=6, epochs=3)  # every third of 18 steps, a checkpoint every sixth
+    train_and_kill(folder, "in a step", 16, 600.0)
+    kept = sorted(file.name for file in (folder.checkpoints / "best").iterdir())
+    assert kept == ["step-000000012.safetensors", "step-000000015.safetensors"]
+
+
 def test_a_dataset_without_such_a_set_is_bad_input(make_run):
     with pytest.raises(InputError, match=r"no development set out of distribution.*:ood:dev"):
         run_folder(make_run(**{**SOON, "stop": "ood_dev"}))

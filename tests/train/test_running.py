@@ -224,6 +224,14 @@ def test_a_loss_that_is_no_number_fails_the_run_and_publishes_none_of_it(make_ru
     assert "NaN" not in folder.metrics_file.read_text() if folder.metrics_file.exists() else True
 
 
+def test_a_loss_that_is_no_number_is_noticed_when_it_happens_not_at_the_end(make_run, monkeypatch):
+    monkeypatch.setattr(engine, "LOG_EVERY", 0.0)
+    folder = make_run(lr=1e30, capture="none")
+    with pytest.raises(WorkError, match=r"by step [1-4]\."):
+        run_folder(folder)
+    assert folder.verdict()["steps_done"] < 5
+
+
 def test_a_dataset_that_changed_is_bad_input(make_run, workspace):
     folder = make_run()
     about = json.loads((workspace / "datasets" / "reviews" / "dataset.json").read_text())

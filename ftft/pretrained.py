@@ -6,12 +6,15 @@ Pickled weights are refused: unpickling runs whatever the file says.
 import hashlib
 import json
 import math
+import os
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from ftft.errors import InputError
+from ftft.errors import InputError, shown
+from ftft.publish import read_json
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _LAYERS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers")
@@ -36,12 +39,12 @@ class Pretrained:
 
 def find(model: str) -> Pretrained:
     """The model that `model`, a folder or a hub id, stands for. InputError where there is none, or only pickled weights."""
-    folder = Path(model).expanduser()
-    if folder.is_dir():
-        return _on_disk(str(folder.resolve()), _stamp(folder))
-    if folder.exists() or not _HUB_ID.fullmatch(model):
+    folder = os.path.expanduser(model)  # os.path: no error for what can be no path
+    if os.path.isdir(folder):
+        return _on_disk(str(Path(folder).resolve()), _stamp(Path(folder)))
+    if os.path.exists(folder) or not _HUB_ID.fullmatch(model):
         raise InputError(
-            f"there is no model at {model!r}",
+            f"there is no model at {shown(model)}",
             "Give a folder with config.json and model.safetensors, or a hub id such as google/electra-small-discriminator",
         )
     return _on_hub(model)
@@ -66,7 +69,7 @@ def _on_disk(path: str, stamp: tuple[tuple[str, int, int], ...]) -> Pretrained:
     for file in (*weights, *(folder / name for name in _SETTINGS if name in names)):
         with file.open("rb") as content:
             whole.update(f"{file.name}\0".encode() + hashlib.file_digest(content, "sha256").digest())
-    return Pretrained(path, whole.hexdigest(), _layers(json.loads((folder / "config.json").read_text())), sum(map(_parameters, weights)))
+    return Pretrained(path, whole.hexdigest(), _layers(read_json(folder / "config.json")), sum(map(_parameters, weights)))
 
 
 def _on_hub(model: str) -> Pretrained:
@@ -74,7 +77,7 @@ def _on_hub(model: str) -> Pretrained:
 
     cached = try_to_load_from_cache(model, "config.json")
     if isinstance(cached, str):
-        return Pretrained(model, f"hub:{Path(cached).parent.name}", _layers(json.loads(Path(cached).read_text())))
+        return Pretrained(model, f"hub:{Path(cached).parent.name}", _layers(read_json(Path(cached))))
     try:
         return Pretrained(model, f"hub:{model_info(model, timeout=20).sha}")
     except Exception as problem:  # the hub's client raises a dozen kinds, and its transport more
@@ -84,12 +87,18 @@ def _on_hub(model: str) -> Pretrained:
         ) from problem
 
 
-def _layers(config: dict) -> int | None:
+def _layers(config: Any) -> int | None:
+    if not isinstance(config, dict):
+        raise InputError("the model's config.json holds no object", "Give a folder written by save_pretrained")
     return next((config[name] for name in _LAYERS if isinstance(config.get(name), int)), None)
 
 
 def _parameters(weights: Path) -> int:
     """From the header of a safetensors file: eight bytes of length, then JSON with a shape for each tensor."""
-    with weights.open("rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-    return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+    try:
+        with weights.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(min(length, weights.stat().st_size)))
+        return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as problem:
+        raise InputError(f"{weights} is not a whole safetensors file", "Copy or download it again") from problem

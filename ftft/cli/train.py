@@ -9,6 +9,7 @@ import click
 
 from ftft.cli.output import common, emit, note
 from ftft.domain import Run, RunSpec
+from ftft.errors import InputError
 from ftft.workspace import Workspace
 
 
@@ -56,8 +57,9 @@ def train(
 
 @click.command("run-spec")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def run_spec(folder: Path) -> None:
-    """Runs one run folder in the foreground: what the runner calls.
+@common
+def run_spec(folder: Path, workspace: str | None, as_json: bool) -> None:
+    """Runs one run folder in the foreground: what the runner calls. Its workspace is the one it lies in.
 
     \b
     ftft run-spec ftft-workspace/runs/0f3a5c7e9b1d2f40
@@ -67,8 +69,12 @@ def run_spec(folder: Path) -> None:
     from ftft.train import run_folder
 
     run = RunFolder(folder.resolve())
+    if not (run.path / "spec.json").exists():
+        raise InputError(f"{folder} is not the folder of a run: it has no spec.json", "Name a folder under runs/ of a workspace")
+    run.spec()  # a broken one leaves nothing behind
     with claim(run):
-        run_folder(run)
+        state = run_folder(run)["state"]
+    emit(as_json, {"run": run.run, "state": state}, lambda: f"{run.run}  {state}")
 
 
 def wait(ws: Workspace, runs: list[str]) -> list[Run]:

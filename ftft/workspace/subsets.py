@@ -102,6 +102,8 @@ class Subsets:
         subset = self.get(name)
         kind = out.suffix.lower()
         if kind == "":
+            if out.exists():
+                raise InputError(f"{out} exists already", "Remove it, or name another folder; a file's name has an ending")
             publish_folder(out, lambda aside: subset.dataset().save_to_disk(str(aside)))
             return out
         writers = {

@@ -13,7 +13,6 @@ def test_each_comparison_trains_both_sides_and_gives_a_ratio(monkeypatch):
     texts = training.cad_like_texts(24)
     for found in (
         training.recording(texts, 2, "fp32", layers=1, hidden=64),
-        training.against_trainer(texts, "random", 2, "fp32", layers=1, hidden=64),
         training.against_trainer(texts, "group_by_length", 2, "fp32", layers=1, hidden=64),
     ):
         assert len(found.ratios) == 2

@@ -1,11 +1,12 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftft.domain import safe_name
 from ftft.errors import InputError
 
 
+@settings(deadline=None)
 @given(st.text(max_size=90) | st.text("äöü字🙂a", max_size=90) | st.none() | st.integers() | st.lists(st.text(), max_size=2))
 def test_any_name_is_refused_or_can_be_a_folder(tmp_path_factory, name):
     try:

@@ -133,7 +133,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.sampled_from([*SPEC.to_json(), "seeds.init", "strange"]), ANYTHING | st.just(...))
 def test_a_spec_with_anything_in_one_place_is_refused_with_a_remedy_or_is_a_spec(name, value):
     whole = SPEC.to_json()
@@ -151,6 +151,7 @@ def test_a_spec_with_anything_in_one_place_is_refused_with_a_remedy_or_is_a_spec
         assert len(spec.run) == 16
 
 
+@settings(max_examples=50, deadline=None)
 @given(ANYTHING)
 def test_no_json_value_is_taken_for_a_spec(value):
     with pytest.raises(InputError, match=r"\w"):

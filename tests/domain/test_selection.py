@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftft.domain import Lasso, Selection, Step, Subset, digest_of_ids
@@ -77,6 +77,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_no_json_value_is_more_than_a_clear_error(value):
     with pytest.raises(InputError, match=r"\w"):

@@ -11,10 +11,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from ftft.errors import InputError, shown
-from ftft.publish import read_json
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _LAYERS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers")
@@ -69,7 +67,7 @@ def _on_disk(path: str, stamp: tuple[tuple[str, int, int], ...]) -> Pretrained:
     for file in (*weights, *(folder / name for name in _SETTINGS if name in names)):
         with file.open("rb") as content:
             whole.update(f"{file.name}\0".encode() + hashlib.file_digest(content, "sha256").digest())
-    return Pretrained(path, whole.hexdigest(), _layers(read_json(folder / "config.json")), sum(map(_parameters, weights)))
+    return Pretrained(path, whole.hexdigest(), _layers(_json(folder / "config.json")), sum(map(_parameters, weights)))
 
 
 def _on_hub(model: str) -> Pretrained:
@@ -77,7 +75,7 @@ def _on_hub(model: str) -> Pretrained:
 
     cached = try_to_load_from_cache(model, "config.json")
     if isinstance(cached, str):
-        return Pretrained(model, f"hub:{Path(cached).parent.name}", _layers(read_json(Path(cached))))
+        return Pretrained(model, f"hub:{Path(cached).parent.name}", _layers(json.loads(Path(cached).read_text())))
     try:
         return Pretrained(model, f"hub:{model_info(model, timeout=20).sha}")
     except Exception as problem:  # the hub's client raises a dozen kinds, and its transport more
@@ -87,9 +85,17 @@ def _on_hub(model: str) -> Pretrained:
         ) from problem
 
 
-def _layers(config: Any) -> int | None:
-    if not isinstance(config, dict):
-        raise InputError("the model's config.json holds no object", "Give a folder written by save_pretrained")
+def _json(file: Path) -> dict:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise InputError(f"{file} is not JSON: {problem}", "Copy the model again, or save it with save_pretrained") from problem
+    if not isinstance(found, dict):
+        raise InputError(f"{file} is not a model's configuration", "Give a folder written by save_pretrained")
+    return found
+
+
+def _layers(config: dict) -> int | None:
     return next((config[name] for name in _LAYERS if isinstance(config.get(name), int)), None)
 
 
@@ -97,8 +103,7 @@ def _parameters(weights: Path) -> int:
     """From the header of a safetensors file: eight bytes of length, then JSON with a shape for each tensor."""
     try:
         with weights.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(min(length, weights.stat().st_size)))
+            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
         return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as problem:
-        raise InputError(f"{weights} is not a whole safetensors file", "Copy or download it again") from problem
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError) as problem:
+        raise InputError(f"{weights} is not a safetensors file", "Copy the model again, or save it with save_pretrained") from problem

@@ -12,12 +12,12 @@ from ftft.domain.identity import digest, safe_name
 from ftft.domain.record import checked, take
 from ftft.errors import InputError, shown, unknown
 
+LARGEST_SEED = 2**32 - 1  # NumPy's generators take no larger one
+LARGEST_COUNT = 2**31 - 1  # of epochs, steps, rows of a batch …: no run comes near it
 STATES = ("queued", "running", "succeeded", "failed", "cancelled", "lost")
 FINAL = ("succeeded", "failed", "cancelled", "lost")
 CAPTURES = ("online", "epoch_end", "none")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
-LARGEST_SEED = 2**32 - 1  # NumPy's generators take no larger one
-LARGEST_COUNT = 2**31 - 1  # of epochs, steps, rows of a batch …: no run comes near it
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,11 @@ class RunSpec:
         safe_name("dataset", self.dataset)
         if self.subset is not None:
             safe_name("subset", self.subset)
-        for name in ("batch_size", "eval_batch_size", "grad_accum", "max_length", "layers", "epochs", "steps"):
-            _check_count(name, getattr(self, name))
+        for name in ("batch_size", "eval_batch_size", "grad_accum", "max_length"):
+            _at_least(name, getattr(self, name), 1)
+        for name in ("layers", "epochs", "steps"):
+            if getattr(self, name) is not None:
+                _at_least(name, getattr(self, name), 1)
         if (self.epochs is None) == (self.steps is None):
             raise InputError("a run needs either epochs or steps", "Give one of --epochs and --steps")
         if not 0 < self.lr < float("inf"):
@@ -173,6 +176,8 @@ def _of_kind(name: str, kind: Any, value: Any) -> Any:
     flag = name.replace("_", "-")
     if value is None and NoneType in kinds:
         return None
+    if bool in kinds and not isinstance(value, bool):
+        raise InputError(f"--{flag} is {shown(value)}", "Give true or false")
     if int in kinds:
         if not isinstance(value, Integral) or isinstance(value, bool):
             raise InputError(f"--{flag} is {shown(value)}", "Give a whole number")
@@ -196,7 +201,7 @@ def _seed(value: Any) -> int:
     return seed
 
 
-def _check_count(name: str, value: int | None) -> None:
-    if value is not None and not 1 <= value <= LARGEST_COUNT:
-        flag, most = name.replace("_", "-"), "" if value < 1 else f" and at most {LARGEST_COUNT}"
-        raise InputError(f"--{flag} is {shown(value)}", f"Give a whole number of at least 1{most}")
+def _at_least(name: str, value: int, least: int) -> None:
+    if not least <= value <= LARGEST_COUNT:
+        flag, most = name.replace("_", "-"), "" if value < least else f" and at most {LARGEST_COUNT}"
+        raise InputError(f"--{flag} is {shown(value)}", f"Give a whole number of at least {least}{most}")

@@ -129,7 +129,7 @@ WRONG: dict[str, str] = {
     "train reviews --model {files}/good.csv": "folder with config.json",
     "train reviews --model {models}/empty": "no config.json",
     "train reviews --model {models}/pickled": "only pickled weights.*save_pretrained",
-    "train reviews --model {models}/garbage": "not a whole safetensors file",
+    "train reviews --model {models}/garbage": "not a safetensors file.*save_pretrained",
     "train reviews --model {models}/prose": "not JSON",
     TRAIN + " --layers 99": "Give at most 2",
     TRAIN + " --layers 0": "at least 1",

@@ -9,6 +9,8 @@ from difflib import get_close_matches
 
 CAUSES = ("out_of_memory", "non_finite", "bad_input", "disk_full", "killed", "time_limit", "dependency_failed", "internal")
 
+_LONG = 80  # characters of a value in a message
+
 
 class FtftError(Exception):
     """`message` says what is wrong and where, `remedy` what to do about it; neither ends with a full stop."""
@@ -39,9 +41,24 @@ class WorkError(FtftError):
         self.kind = self.cause = cause
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
-    """`unknown("metric", "confdence", [...])`: names the nearest known ones, or all of them."""
+def as_error(error: dict[str, str]) -> FtftError:
+    """The inverse of `to_json`."""
+    message, remedy, kind = error["message"], error["remedy"], error["kind"]
+    return InputError(message, remedy) if kind == InputError.kind else WorkError(message, remedy, kind)
+
+
+def unknown(kind: str, name: object, known: Iterable[str]) -> InputError:
+    """`unknown("metric", "confdence", [...])`: names the nearest known ones, or all of them. `name` may be anything a file holds."""
     names = sorted(known)
-    near = get_close_matches(name, names, n=3)
+    near = get_close_matches(name, names, n=3) if isinstance(name, str) and len(name) < _LONG else []
     remedy = f"Perhaps you mean {', '.join(near)}" if near else f"Known: {', '.join(names) or 'none yet'}"
-    return InputError(f"{kind} {name!r} is not known", remedy)
+    return InputError(f"{kind} {shown(name)} is not known", remedy)
+
+
+def shown(value: object) -> str:
+    """Any value in a message: what Python writes for it, cut where it is long."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, lists in lists in lists …
+        text = f"a value of type {type(value).__name__}"
+    return text if len(text) <= _LONG else f"{text[:_LONG]}…"

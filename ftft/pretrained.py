@@ -6,12 +6,13 @@ Pickled weights are refused: unpickling runs whatever the file says.
 import hashlib
 import json
 import math
+import os
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from ftft.errors import InputError
+from ftft.errors import InputError, shown
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _LAYERS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers")
@@ -36,12 +37,12 @@ class Pretrained:
 
 def find(model: str) -> Pretrained:
     """The model that `model`, a folder or a hub id, stands for. InputError where there is none, or only pickled weights."""
-    folder = Path(model).expanduser()
-    if folder.is_dir():
-        return _on_disk(str(folder.resolve()), _stamp(folder))
-    if folder.exists() or not _HUB_ID.fullmatch(model):
+    folder = os.path.expanduser(model)  # os.path: no error for what can be no path
+    if os.path.isdir(folder):
+        return _on_disk(str(Path(folder).resolve()), _stamp(Path(folder)))
+    if os.path.exists(folder) or not _HUB_ID.fullmatch(model):
         raise InputError(
-            f"there is no model at {model!r}",
+            f"there is no model at {shown(model)}",
             "Give a folder with config.json and model.safetensors, or a hub id such as google/electra-small-discriminator",
         )
     return _on_hub(model)

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ftft.errors import InputError
+
 
 def publish(path: Path, write: Callable[[Path], object]) -> None:
     """`write(aside)` fills a file beside `path`; then it takes `path`'s place. Nothing is left behind when `write` raises."""
@@ -47,8 +49,18 @@ def publish_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The JSON value in `path`."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """The JSON value in `path`. FileNotFoundError where there is none, InputError where the file holds something else."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=not_json)
+    except (ValueError, RecursionError) as problem:  # not UTF-8, not JSON, a number of thousands of digits, lists in lists in lists …
+        raise InputError(f"{path} is not JSON: {problem}", "Copy the file again from where it was made, or remove its folder") from problem
+    except IsADirectoryError as problem:
+        raise InputError(f"{path} is a folder", "Put the file back that should be there") from problem
+
+
+def not_json(word: str) -> Any:
+    """NaN and Infinity, which Python would read: never written here, and no JSON for anybody else."""
+    raise ValueError(f"{word} is no JSON")
 
 
 def _force(path: Path, flags: int) -> None:

@@ -7,10 +7,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from ftft.domain import RunSpec
-from ftft.publish import publish_json, read_json
+from ftft.domain.record import REMEDY, checked, take, take_all
+from ftft.errors import InputError, shown
+from ftft.publish import not_json, publish_json, read_json
 
 
 @dataclass(frozen=True)
@@ -65,19 +68,30 @@ class RunPaths:
             publish_json(self.path / "spec.json", {"run": spec.run, "created": created, "spec": spec.to_json()})
 
     def spec(self) -> RunSpec:
-        """The spec that the run was created with."""
-        return RunSpec.from_json(read_json(self.path / "spec.json")["spec"])
+        """The spec that the run was created with. InputError where spec.json is broken, FileNotFoundError where there is none."""
+        return self._about()[0]
 
     def created(self) -> str:
         """When the run was asked for, ISO 8601 in UTC."""
-        return read_json(self.path / "spec.json")["created"]
+        return self._about()[1]
+
+    def _about(self) -> tuple[RunSpec, str]:
+        file = self.path / "spec.json"
+        value = read_json(file)
+        try:
+            return RunSpec.from_json(take(value, "spec", dict)), take(value, "created", str)
+        except InputError as problem:
+            raise InputError(f"{file} is broken: {problem.message}", problem.remedy) from problem
 
     def verdict(self) -> dict[str, Any] | None:
-        """`results.json`, or None while there is no verdict."""
+        """`results.json`, or None while there is no verdict. A file that is broken is the verdict of a failed run, which can be resumed."""
         try:
-            return read_json(self.results_file)
+            return checked_verdict(read_json(self.results_file))
         except FileNotFoundError:
             return None
+        except InputError as problem:
+            message, remedy = f"its results.json is broken: {problem.message}", f"Make it again: ftft runs resume {self.run}"
+            return {"state": "failed", "cause": "bad_input", "error": {"kind": "bad_input", "message": message, "remedy": remedy}}
 
     def publish_verdict(self, verdict: dict[str, Any]) -> None:
         """What architecture.md says under results.json. It comes last: everything else must be on the disk."""
@@ -88,12 +102,44 @@ class RunPaths:
 
     def epoch_files(self) -> dict[int, Path]:
         """The complete epochs published so far: number -> file."""
-        return {int(f.stem.removeprefix("epoch=")): f for f in sorted((self.path / "dynamics").glob("epoch=*.parquet"))}
+        files = sorted((self.path / "dynamics").glob("epoch=*.parquet"))
+        return {int(number): f for f in files if (number := f.stem.removeprefix("epoch=")).isdecimal()}
 
     def progress(self) -> Iterator[dict[str, Any]]:
-        """The lines of `metrics.jsonl` that are whole, oldest first; architecture.md says what they hold."""
-        if self.metrics_file.exists():
-            with self.metrics_file.open(encoding="utf-8") as lines:
+        """The lines of `metrics.jsonl` that are whole, oldest first; architecture.md says what they hold. Others are left out."""
+        if self.metrics_file.is_file():
+            with self.metrics_file.open(encoding="utf-8", errors="replace") as lines:
                 for line in lines:
-                    if line.endswith("\n"):
-                        yield json.loads(line)
+                    if line.endswith("\n") and (values := _values(line)):
+                        yield values
+
+
+_COSTS = {"train_flops", "eval_flops", "seconds", "examples_per_second"}
+
+
+def checked_verdict(value: Any) -> dict[str, Any]:
+    """`value`, if it can be read as a verdict: what later versions add, and what older ones lack, is no matter."""
+    if take(value, "state", str) not in ("succeeded", "failed"):
+        raise InputError(f"'state' is {shown(value['state'])}", REMEDY)
+    whole = {"cause": None, "error": {}, "scores": {}, "steps_done": None, "cost": {}, "environment": {}, "warnings": []} | value
+    checked(whole["cause"], "cause", str, NoneType)
+    checked(whole["steps_done"], "steps_done", int, NoneType)
+    checked(whole["environment"], "environment", dict)
+    take_all(whole, "error", dict, str)
+    for name in _COSTS & set(take(whole, "cost", dict)):
+        take(whole["cost"], name, float, NoneType)
+    for scores in take_all(whole, "scores", dict, dict).values():
+        take_all({"scores": scores}, "scores", dict, float, NoneType)
+    for warning in take_all(whole, "warnings", list, dict):
+        take(warning, "message", str)
+    return value
+
+
+def _values(line: str) -> dict[str, Any] | None:
+    """A line of progress: names with texts, numbers or nulls. None where it is something else."""
+    try:
+        values = json.loads(line, parse_constant=not_json)
+    except (ValueError, RecursionError):
+        return None
+    sound = isinstance(values, dict) and all(isinstance(v, str | int | float | None) for v in values.values())
+    return values if sound and isinstance(values.get("step", 0), int) else None

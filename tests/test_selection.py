@@ -1,6 +1,7 @@
 """Membership is exact, and depends on nothing but the examples."""
 
 import hashlib
+import time
 from fractions import Fraction
 
 import numpy as np
@@ -43,6 +44,64 @@ def test_a_lasso_on_a_grid_agrees_with_fractions_even_where_it_crosses_itself(co
     outline = tuple((a * scale, b * scale) for a, b in corners)
     points = [(a * scale / 2, b * scale / 2) for a in range(-1, 14) for b in range(0, 13, 1 + a % 2)]
     assert inside(points, Lasso(outline)) == [is_inside(x, y, outline) for x, y in points]
+
+
+# Numbers at which floating point loses digits, overflows or underflows.
+EXTREME = st.sampled_from([0.0, -0.0, 5e-324, 1e-310, -1e-310, 2e-308, 1e-300, 1e-10, 1.0, 1 + 2**-52, 1e16, 1e150, 1e300, -1e308, 1.7e308])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(EXTREME, EXTREME), min_size=3, max_size=6), st.lists(st.tuples(EXTREME, EXTREME), min_size=1, max_size=30))
+def test_a_lasso_of_extreme_numbers_agrees_with_fractions(outline, points):
+    assert inside(points, Lasso(tuple(outline))) == [is_inside(x, y, outline) for x, y in points]
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(500, 3000), st.integers(0, 2**32 - 1))
+def test_a_lasso_of_thousands_of_points_agrees_with_fractions(corners, seed):
+    draw = np.random.default_rng(seed)
+    outline = [tuple(p) for p in draw.integers(0, 30, (corners, 2)).tolist()]
+    points = (draw.integers(0, 61, (8, 2)) / 2).tolist()
+    assert inside(points, Lasso(tuple(outline))) == [is_inside(x, y, outline) for x, y in points]
+
+
+@pytest.mark.parametrize(
+    ("outline", "belong"),
+    [
+        ([(2, 2)] * 3, {(2, 2)}),
+        ([(1, 1), (3, 3), (2, 2)], {(1, 1), (2, 2), (3, 3)}),
+        ([(1, 2), (3, 2), (2, 2), (1, 2)], {(1, 2), (2, 2), (3, 2)}),
+        ([(2, 1), (2, 3), (2, 1)], {(2, 1), (2, 2), (2, 3)}),
+        ([(1, 1), (1, 1), (3, 1), (3, 3), (1, 3), (1, 1)], {(x, y) for x in (1, 2, 3) for y in (1, 2, 3)}),
+    ],
+    ids=["one point", "a slant line", "a level line", "an upright line", "a square with a corner drawn twice"],
+)
+def test_an_outline_without_area_holds_the_points_on_it(outline, belong):
+    points = [(x, y) for x in range(5) for y in range(5)]
+    assert {p for p, hit in zip(points, inside(points, Lasso(tuple(outline))), strict=True) if hit} == belong
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(GRID, GRID), min_size=3, max_size=7), st.integers(0, 6), st.booleans())
+def test_an_outline_means_the_same_wherever_it_begins_and_whichever_way_it_turns(corners, start, turned):
+    points = [(x / 2, y / 2) for x in range(13) for y in range(13)]
+    other = corners[start % len(corners) :] + corners[: start % len(corners)]
+    assert inside(points, Lasso(tuple(corners))) == inside(points, Lasso(tuple(other[::-1] if turned else other)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.tuples(GRID, GRID, GRID, GRID))
+def test_a_box_and_the_lasso_of_its_corners_hold_the_same_points(sides):
+    x0, x1, y0, y1 = sides
+    points = [(x / 2, y / 2) for x in range(-1, 14) for y in range(-1, 14)]
+    lasso = Lasso(((x0, y0), (x1, y0), (x1, y1), (x0, y1)))
+    expected = [min(x0, x1) <= x <= max(x0, x1) and min(y0, y1) <= y <= max(y0, y1) for x, y in points]
+    assert inside(points, Box(x0, x1, y0, y1)) == inside(points, lasso) == expected
+
+
+def test_a_point_without_coordinates_or_infinitely_far_is_in_no_shape():
+    points = [(np.nan, 0.5), (0.5, np.nan), (np.inf, 0.5), (0.5, -np.inf), (0.5, 0.5)]
+    assert inside(points, Box(0, 1, 0, 1)) == inside(points, Lasso(((0, 0), (1, 0), (1, 1), (0, 1)))) == [False] * 4 + [True]
 
 
 def test_random_lassos_agree_with_fractions():
@@ -167,6 +226,19 @@ def test_a_regular_expression_is_used_as_written():
     assert by_text(["Good"], "good", regex=True).tolist() == [False]
 
 
+@pytest.mark.parametrize("query", ["(a+)+$", "(x+x+)+y", "(a|a)*b", "(.*)(.*)(.*)(.*)(.*)(.*)[0-9]$"])
+def test_no_regular_expression_takes_for_ever(query):
+    began = time.perf_counter()
+    assert not by_text(["a" * 5000 + "x" * 5000 + "!"] * 20, query, regex=True).any()
+    assert time.perf_counter() - began < 5
+
+
+@pytest.mark.parametrize("query", ["(?=a)", r"(a)\1", "(?<!a)b", "a{5000}", "\ud800"])
+def test_what_the_engine_does_not_know_is_refused_by_name(query):
+    with pytest.raises(InputError, match="RE2"):
+        by_text(["a"], query, regex=True)
+
+
 def test_a_wrong_regular_expression_says_what_is_wrong_with_it():
     with pytest.raises(InputError, match=r"unterminated|missing"):
         by_text(["a"], "(", regex=True)
@@ -177,6 +249,28 @@ def test_a_column_is_matched_by_values_whether_numbers_or_texts():
     assert by_column(np.array([3.0, np.nan, 3.5]), values=[3]).tolist() == [True, False, False]
     assert by_column(np.array([3, 4]), values=["3"]).tolist() == [True, False]
     assert by_column(np.array([True, False]), values=[True]).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [[1, True, "x"], [np.inf, -np.inf, 1e308], [[1, 2], [3], None], [{"a": 1}, None, {}], [None, np.nan, ""]],
+    ids=["mixed", "infinite", "lists", "objects", "gaps"],
+)
+def test_a_column_of_anything_is_compared_as_text(column):
+    values = np.empty(len(column), dtype=object)
+    values[:] = column
+    wanted = ["x", "inf", "[3]", "{}", "True"]
+    assert by_column(values, values=wanted).tolist() == [str(v) in wanted for v in column]
+
+
+def test_whole_numbers_too_large_for_a_float_are_told_apart():
+    assert by_column(np.array([2**53, 2**53 + 1]), min=2**53 + 1).tolist() == [False, True]
+    assert by_column(np.array([1, 2]), max=10**30).tolist() == [True, True]
+
+
+def test_a_range_over_dates_is_refused():
+    with pytest.raises(InputError, match="Choose by values"):
+        by_column(np.array(["2026-01-01"], dtype="datetime64[ns]"), min=1)
 
 
 def test_a_range_includes_its_ends_and_no_missing_value():

@@ -22,7 +22,7 @@ def serve(workspace: Workspace, host: str = "127.0.0.1", port: int = 8501, **hoo
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=int, default=8501, show_default=True, help="The next free one if taken.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="The next free one if taken.")
 @common
 def app(host: str, port: int, workspace: str | None, as_json: bool) -> None:
     """Opens the app on a workspace; prints its URL once it answers.

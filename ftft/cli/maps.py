@@ -3,23 +3,27 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ftft import figures
 from ftft.cli.output import common, emit, note, table
 from ftft.datamap import FILES, write
-from ftft.errors import InputError, unknown
+from ftft.domain import Selection
+from ftft.errors import InputError, shown, unknown
 from ftft.workspace import Workspace
+
+MOST_BYTES = 1 << 28  # of a selection file: the ids of several million examples
 
 
 def epochs_of(text: str | None) -> tuple[int, int] | None:
     """`a-b`, or one number for a single epoch."""
     if text is None:
         return None
-    found = re.fullmatch(r"(\d+)(?:-(\d+))?", text.strip())
+    found = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", text.strip())
     if not found:
-        raise InputError(f"--epochs is {text!r}", "Write the first and the last epoch, such as 2-6")
+        raise InputError(f"--epochs is {shown(text)}", "Write the first and the last epoch, such as 2-6")
     return int(found[1]), int(found[2] or found[1])
 
 
@@ -108,11 +112,11 @@ def select(
     """
     ws = Workspace(workspace)
     if selection is not None:
-        if run or by or top or bottom:
+        if any(given is not None for given in (run, by, top, bottom)):
             raise InputError(
                 "--selection and a selection by metric exclude each other", "Give either RUN --by METRIC --top Q or --selection FILE.json"
             )
-        subset = ws.select(_read(selection), name=name)
+        subset = ws.select(Selection.from_json(_read(selection)), name=name)
     else:
         if run is None or by is None:
             raise InputError("nothing says what to select", "Give RUN --by METRIC --top Q, or --selection FILE.json")
@@ -121,10 +125,18 @@ def select(
     emit(as_json, value, lambda: f"{subset.name}: {len(subset.ids)} of {subset.of} examples, hash {subset.hash[:12]}")
 
 
-def _read(file: Path) -> dict:
+def _read(file: Path) -> Any:
+    if file.is_dir():
+        raise InputError(f"{file} is a folder", "Name a selection file")
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{file} is not there", "Name a selection file") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as problem:
+        with file.open("rb") as content:
+            raw = content.read(MOST_BYTES + 1)
+        if len(raw) > MOST_BYTES:
+            raise InputError(f"{file} is larger than any selection file", "Export the selection again")
+        return json.loads(raw.decode())
+    except OSError as problem:
+        raise InputError(f"{file} cannot be read: {problem.strerror}", "Name a selection file") from problem
+    except (ValueError, RecursionError) as problem:
+        if isinstance(problem, InputError):
+            raise
         raise InputError(f"{file} is not JSON: {problem}", "Export the selection again, or mend the file") from problem

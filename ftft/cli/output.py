@@ -1,5 +1,6 @@
 """What a command prints: one JSON document on standard output, or text for people; notes always on standard error."""
 
+import errno
 import json
 import os
 import sys
@@ -10,6 +11,12 @@ from typing import Any
 import click
 
 from ftft.errors import FtftError, InputError, WorkError
+
+# What the system says where a path is wrong, not the work on it.
+_WRONG_PATH = {
+    errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG,
+    errno.ELOOP, errno.EINVAL, errno.ENOTSUP,
+}  # fmt: skip
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,11 +55,16 @@ def fail(problem: Exception, as_json: bool) -> int:
     """Says what is wrong, once in each form, and gives the exit status. A traceback only for our own mistakes, and only where asked for."""
     error = _as_error(problem)
     if as_json:
-        click.echo(json.dumps({"error": error.to_json()}, ensure_ascii=False))
-    click.echo(f"ftft: {' '.join(str(error).split())}", err=True)
+        click.echo(_writable(json.dumps({"error": error.to_json()}, ensure_ascii=False)))
+    click.echo(_writable(f"ftft: {' '.join(str(error).split())}"), err=True)
     if not isinstance(problem, FtftError | click.ClickException) and os.environ.get("FTFT_TRACEBACK"):
         traceback.print_exception(problem, file=sys.stderr)
     return 2 if isinstance(error, InputError) else 1
+
+
+def _writable(text: str) -> str:
+    """Names of files and words of a command may hold bytes that are no text; they are written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _as_error(problem: Exception) -> FtftError:
@@ -62,10 +74,10 @@ def _as_error(problem: Exception) -> FtftError:
         where = problem.ctx.command_path if problem.ctx else "ftft"
         return InputError(problem.format_message().rstrip("."), f"See `{where} --help`")
     if isinstance(problem, OSError):
-        return WorkError(
-            f"{problem.strerror or problem}: {problem.filename or ''}".rstrip(": "),
-            "Check that the disk has room and that you may write there",
-        )
+        what = f"{problem.strerror or problem}: {problem.filename2 or problem.filename or ''}".rstrip(": ")
+        if problem.errno in _WRONG_PATH:
+            return InputError(what, "Name another file or folder, which you may read or write")
+        return WorkError(what, "Check that the disk has room and that you may write there")
     return WorkError(
         f"{type(problem).__name__}: {problem}".rstrip(": "), "This is a mistake of ftft: set FTFT_TRACEBACK=1 and report what it prints"
     )

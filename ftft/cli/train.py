@@ -11,6 +11,7 @@ import click
 from ftft.cli.output import common, emit, note
 from ftft.domain import Run, RunSpec
 from ftft.domain.run import EVALUATIONS, PATIENCE
+from ftft.errors import InputError
 from ftft.workspace import Workspace
 
 
@@ -64,8 +65,9 @@ def train(
 @click.command("run-spec")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--held", is_flag=True, hidden=True)  # whoever starts this has the run's lock
-def run_spec(folder: Path, held: bool) -> None:
-    """Runs one run folder in the foreground: what the runner calls.
+@common
+def run_spec(folder: Path, held: bool, workspace: str | None, as_json: bool) -> None:
+    """Runs one run folder in the foreground: what the runner calls. Its workspace is the one it lies in.
 
     \b
     ftft run-spec ftft-workspace/runs/0f3a5c7e9b1d2f40
@@ -75,14 +77,18 @@ def run_spec(folder: Path, held: bool) -> None:
     from ftft.train import run_folder
 
     run = RunFolder(folder.resolve())
+    if not (run.path / "spec.json").exists():
+        raise InputError(f"{folder} is not the folder of a run: it has no spec.json", "Name a folder under runs/ of a workspace")
+    devices = run.spec().devices or 1  # a broken spec leaves nothing behind
     if held or os.environ.get("RANK", "0") != "0":  # of several that train together, the first takes it, unless what started them did
         run_folder(run)
         return
     with claim(run):
-        devices = run.spec().devices or 1
         if devices > 1 and "RANK" not in os.environ:
-            sys.exit(share_out(run, devices))
-        run_folder(run)
+            share_out(run, devices)
+        else:
+            run_folder(run)
+    emit(as_json, {"run": run.run, "state": "succeeded"}, lambda: f"{run.run}  succeeded")
 
 
 def wait(ws: Workspace, runs: list[str]) -> list[Run]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ftft.domain import Dataset
-from ftft.errors import unknown
+from ftft.errors import InputError, unknown
 from ftft.publish import read_json
 
 if TYPE_CHECKING:
@@ -27,11 +27,16 @@ def names(root: Path) -> list[str]:
 
 
 def load(root: Path, name: str) -> Dataset:
-    """The dataset `name`; an InputError names similar ones."""
+    """The dataset `name`; an InputError names similar ones, or says what is broken in its description."""
     known = names(root)
     if name not in known:
         raise unknown("dataset", name, known)
-    return Dataset.from_json(read_json(root / name / "dataset.json"))
+    file = root / name / "dataset.json"
+    value = read_json(file)
+    try:
+        return Dataset.from_json(value)
+    except InputError as problem:
+        raise InputError(f"{file} is broken: {problem.message}", problem.remedy) from problem
 
 
 def split_file(folder: Path, split: str) -> Path:
@@ -65,7 +70,12 @@ def _read(root: Path, name: str, split: str, columns: Sequence[str] | None, limi
     known = [s.name for s in load(root, name).splits]
     if split not in known:
         raise unknown(f"split of dataset {name}", split, known)
-    with pq.ParquetFile(split_file(root / name, split)) as file:
+    path = split_file(root / name, split)
+    try:
+        opened = pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as problem:
+        raise InputError(f"{path} cannot be read: {problem}", "Copy it again, or remove the dataset's folder and add it again") from problem
+    with opened as file:
         there = file.schema_arrow.names
         for column in columns or ():
             if column not in there:

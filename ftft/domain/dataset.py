@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ftft.domain.identity import safe_name
+from ftft.domain.record import REMEDY, checked, take, take_all
 from ftft.errors import InputError, unknown
 
 JOIN = " ⟶ "  # between the texts of a pair, where they are shown or searched as one
@@ -111,13 +112,28 @@ class Dataset:
         }
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "Dataset":
-        """The inverse of `to_json`."""
-        splits = (
-            Split(name, s["rows"], s["labels"], s["distribution"], s["role"], s.get("map", {})) for name, s in value["splits"].items()
-        )
-        findings = (Finding(w["kind"], w["count"], tuple(w["examples"]), w["message"]) for w in value["warnings"])
+    def from_json(cls, value: Any) -> "Dataset":
+        """The inverse of `to_json`; InputError for a file that is no longer what was written."""
+        splits = take_all(value, "splits", dict, dict)
+        labels, columns = tuple(take_all(value, "labels", list, str)), tuple(take_all(value, "columns", list, str))
+        if next(iter(splits), None) != "train" or len(set(labels)) != len(labels) or len(labels) < 2:
+            raise InputError("it does not begin with the split 'train', or has no two labels", REMEDY)
         return cls(
-            value["dataset"], value["fingerprint"], tuple(value["text_columns"]), tuple(value["labels"]), value["metric"], tuple(splits),
-            tuple(value["columns"]), tuple(findings), value.get("created", ""),
+            take(value, "dataset", str), take(value, "fingerprint", str), tuple(take_all(value, "text_columns", list, str)), labels,
+            take(value, "metric", str), tuple(_split(name, split) for name, split in splits.items()), columns,
+            tuple(_finding(w) for w in take_all(value, "warnings", list, dict)), checked(value.get("created", ""), "created", str),
         )  # fmt: skip
+
+
+def _split(name: str, value: dict[str, Any]) -> Split:
+    labels, label_map = take_all(value, "labels", dict, int), take_all({"map": {}} | value, "map", dict, str)
+    role: Any = take(value, "role", str)
+    if (role == "train") != (name == "train"):
+        raise InputError(f"split {name!r} has the role {role!r}", REMEDY)
+    distribution: Any = take(value, "distribution", str)
+    return Split(name, take(value, "rows", int), labels, distribution, role, label_map)
+
+
+def _finding(value: dict[str, Any]) -> Finding:
+    examples = tuple(take_all(value, "examples", list, str))
+    return Finding(take(value, "kind", str), take(value, "count", int), examples, take(value, "message", str))

@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from ftft.errors import InputError
+from ftft.errors import InputError, shown
 
 _NAME = re.compile(r"\w[\w.+-]{0,79}")
+_LONGEST = 200  # bytes; file systems allow 255, and a file that is written aside has a longer name
 
 
-def safe_name(kind: str, name: str) -> str:
+def safe_name(kind: str, name: Any) -> str:
     """`name`, if it can be a folder inside the workspace on every system: no separators, no leading dot, at most 80 characters."""
-    if not _NAME.fullmatch(name):
-        raise InputError(
-            f"{kind} name {name!r} cannot be used", "Use letters, digits, '_', '-', '.' and '+', starting with a letter or digit"
-        )
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name.encode()) > _LONGEST:
+        remedy = "Use up to 80 letters, digits, '_', '-', '.' and '+', starting with a letter or digit"
+        raise InputError(f"{kind} name {shown(name)} cannot be used", remedy)
     return name
 
 

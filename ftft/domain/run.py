@@ -2,13 +2,18 @@
 
 import hashlib
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
+from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
-from ftft.domain.identity import digest
-from ftft.errors import InputError, unknown
+from ftft.domain.identity import digest, safe_name
+from ftft.domain.record import checked, take
+from ftft.errors import InputError, shown, unknown
 
+LARGEST_SEED = 2**32 - 1  # NumPy's generators take no larger one
+LARGEST_COUNT = 2**31 - 1  # of epochs, steps, rows of a batch …: no run comes near it
 STATES = ("queued", "running", "succeeded", "failed", "cancelled", "lost")
 FINAL = ("succeeded", "failed", "cancelled", "lost")
 CAPTURES = ("online", "epoch_end", "none")
@@ -25,9 +30,14 @@ class Seeds:
     order: int
     dropout: int
 
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            object.__setattr__(self, f.name, _seed(getattr(self, f.name)))
+
     @classmethod
     def of(cls, seed: int, model_fingerprint: str, layers: int | None) -> "Seeds":
         """`--seed`: two models never share a data order, since with a shared one their maps agree by it alone (design.md §3)."""
+        seed = _seed(seed)
         order = hashlib.sha256(f"{seed}/{model_fingerprint}/{layers}".encode()).digest()
         return cls(seed, int.from_bytes(order[:4], "big"), seed)
 
@@ -79,6 +89,11 @@ class RunSpec:
     devices: int | None = None
 
     def __post_init__(self) -> None:
+        for f in fields(self):
+            object.__setattr__(self, f.name, _of_kind(f.name, f.type, getattr(self, f.name)))
+        safe_name("dataset", self.dataset)
+        if self.subset is not None:
+            safe_name("subset", self.subset)
         for name in ("batch_size", "eval_batch_size", "grad_accum", "max_length"):
             _at_least(name, getattr(self, name), 1)
         for name in ("layers", "epochs", "steps", "patience", "evals", "devices"):
@@ -129,13 +144,17 @@ class RunSpec:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "RunSpec":
-        """The inverse of `to_json`; unknown fields come from a newer version and are refused."""
-        strange = set(value) - {f.name for f in fields(cls)}
+        """The inverse of `to_json`, also for files that are no longer what was written; unknown fields come from a newer version."""
+        strange = set(checked(value, "spec", dict)) - {f.name for f in fields(cls)}
         if strange:
             raise InputError(
                 f"the run's spec has unknown fields: {', '.join(sorted(strange))}", "Use the ftft version that wrote it, or newer"
             )
-        fields_of: dict[str, Any] = {**value, "seeds": Seeds(**value["seeds"])}
+        for f in fields(cls):
+            if f.default is MISSING:
+                take(value, f.name, str, dict)
+        seeds = take(value, "seeds", dict)
+        fields_of: dict[str, Any] = {**value, "seeds": Seeds(*(take(seeds, f.name, int) for f in fields(Seeds)))}
         return cls(**fields_of)
 
 
@@ -173,7 +192,38 @@ class Run:
         return self.state in FINAL
 
 
+def _of_kind(name: str, kind: Any, value: Any) -> Any:
+    """`value` as a field of type `kind` keeps it: NumPy's numbers become Python's, and 0 becomes 0.0 where a fraction may stand."""
+    kinds = get_args(kind) or (kind,)
+    flag = name.replace("_", "-")
+    if value is None and NoneType in kinds:
+        return None
+    if bool in kinds and not isinstance(value, bool):
+        raise InputError(f"--{flag} is {shown(value)}", "Give true or false")
+    if int in kinds:
+        if not isinstance(value, Integral) or isinstance(value, bool):
+            raise InputError(f"--{flag} is {shown(value)}", "Give a whole number")
+        return int(value)
+    if float in kinds:
+        if not isinstance(value, Real) or isinstance(value, bool):
+            raise InputError(f"--{flag} is {shown(value)}", "Give a number")
+        try:
+            return float(value)
+        except OverflowError:  # a whole number beyond the largest float
+            return math.inf
+    if str in kinds and not isinstance(value, str):
+        raise InputError(f"--{flag} is {shown(value)}", "Give a text")
+    return value
+
+
+def _seed(value: Any) -> int:
+    seed = _of_kind("seed", int, value)
+    if not 0 <= seed <= LARGEST_SEED:
+        raise InputError(f"--seed is {shown(seed)}", f"Give a whole number from 0 to {LARGEST_SEED}")
+    return seed
+
+
 def _at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        flag = name.replace("_", "-")
-        raise InputError(f"--{flag} is {value}", f"Give a whole number of at least {least}")
+    if not least <= value <= LARGEST_COUNT:
+        flag, most = name.replace("_", "-"), "" if value < least else f" and at most {LARGEST_COUNT}"
+        raise InputError(f"--{flag} is {shown(value)}", f"Give a whole number of at least {least}{most}")

@@ -1,53 +1,19 @@
 """A selection: steps that can be read, removed and replayed. A subset: the ids it gave once, frozen.
 
-The JSON of a selection file is in docs/interface.md. A brush is a value, never a predicate text.
+The JSON of a selection file is in docs/interface.md.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from ftft.domain.identity import digest, digest_of_ids, safe_name
-from ftft.errors import InputError, unknown
+from ftft.domain.region import Box, Lasso, Shape, shape_from_json
+from ftft.errors import InputError, shown, unknown
 
 OPS = ("new", "add", "subtract", "intersect")
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle in the units of the map's axes; its edges belong to it. Corners may come in any order."""
-
-    x0: float
-    x1: float
-    y0: float
-    y1: float
-
-    def __post_init__(self) -> None:
-        _finite("box", (self.x0, self.x1, self.y0, self.y1))
-
-    def to_json(self) -> dict[str, Any]:
-        """`{"type": "box", x0, x1, y0, y1}`."""
-        return {"type": "box", "x0": self.x0, "x1": self.x1, "y0": self.y0, "y1": self.y1}
-
-
-@dataclass(frozen=True)
-class Lasso:
-    """A closed outline, even-odd rule where it crosses itself; its edges belong to it."""
-
-    points: tuple[tuple[float, float], ...]
-
-    def __post_init__(self) -> None:
-        if len(self.points) < 3:
-            raise InputError(f"a lasso has {len(self.points)} points", "Draw at least three")
-        _finite("lasso", tuple(v for point in self.points for v in point))
-
-    def to_json(self) -> dict[str, Any]:
-        """`{"type": "lasso", "points": [[x, y], …]}`."""
-        return {"type": "lasso", "points": [list(p) for p in self.points]}
-
-
-Shape = Box | Lasso
 
 # What each kind of step holds: required fields, then optional ones with their defaults.
 _STEPS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
@@ -73,7 +39,7 @@ class Step:
     def __post_init__(self) -> None:
         if self.op not in OPS:
             raise unknown("op of a selection step", self.op, OPS)
-        if self.by not in _STEPS:
+        if not isinstance(self.by, str) or self.by not in _STEPS:
             raise unknown("kind of selection step", self.by, _STEPS)
         required, optional = _STEPS[self.by]
         missing = [name for name in required if name not in self.what]
@@ -82,8 +48,10 @@ class Step:
         strange = set(self.what) - {*required, *optional}
         if strange:
             raise unknown(f"field of a step by {self.by!r}:", min(strange), (*required, *optional))
-        object.__setattr__(self, "what", {**optional, **self.what})
-        _CHECKS.get(self.by, lambda what: None)(self.what)
+        whole = {**optional, **self.what}
+        object.__setattr__(self, "what", {name: _FIELDS[name](name, value) for name, value in whole.items()})
+        if self.by == "column":
+            _check_range(self.what)
 
     def __getitem__(self, name: str) -> Any:
         return self.what[name]
@@ -102,7 +70,7 @@ class Step:
             raise InputError("a selection step needs 'op' and 'by'", f"op is one of {', '.join(OPS)}; by one of {', '.join(_STEPS)}")
         what = {k: v for k, v in value.items() if k not in ("op", "by")}
         if value["by"] == "region" and isinstance(what.get("shapes"), list):
-            what["shapes"] = tuple(_shape(s) for s in what["shapes"])
+            what["shapes"] = tuple(shape_from_json(s) for s in what["shapes"])
         return cls(value["op"], value["by"], what)
 
 
@@ -133,7 +101,7 @@ class Selection:
     @classmethod
     def from_json(cls, value: Any) -> "Selection":
         """Reads a selection file."""
-        if not isinstance(value, dict) or not isinstance(value.get("dataset"), str) or not isinstance(value.get("steps"), list):
+        if not isinstance(value, dict) or not {"dataset", "steps"} <= set(value) or not isinstance(value["steps"], list):
             raise InputError("not a selection file", 'It is {"dataset": NAME, "steps": [...]}')
         return cls(value["dataset"], tuple(Step.from_json(s) for s in value["steps"]))
 
@@ -155,7 +123,8 @@ class Subset:
         if not self.ids:
             raise InputError(f"subset {self.name!r} is empty", "Widen the region or raise q")
         assert list(self.ids) == sorted(set(self.ids)), "ids must be sorted and distinct"
-        assert len(self.ids) <= self.of
+        if len(self.ids) > self.of:
+            raise InputError(f"subset {self.name!r} has {len(self.ids)} ids of {self.of} examples", "Save the selection again")
 
     @cached_property
     def hash(self) -> str:
@@ -170,64 +139,101 @@ class Subset:
         }  # fmt: skip
 
 
-def _shape(value: Any) -> Shape:
-    kind = value.get("type") if isinstance(value, dict) else None
-    try:
-        if kind == "box":
-            return Box(*(float(value[k]) for k in ("x0", "x1", "y0", "y1")))
-        if kind == "lasso":
-            return Lasso(tuple((float(x), float(y)) for x, y in value["points"]))
-    except (KeyError, TypeError, ValueError) as problem:
-        if isinstance(problem, InputError):
-            raise
-        raise InputError(f"a {kind} is incomplete: {problem}", "A box has x0, x1, y0, y1; a lasso has points [[x, y], …]") from problem
-    raise unknown("shape of a region", str(kind), ("box", "lasso"))
+# What each field holds, whichever kind of step it is in: a function that returns the value as it is kept, or raises InputError.
 
 
-def _finite(kind: str, values: tuple[float, ...]) -> None:
-    if not all(math.isfinite(v) for v in values):
-        raise InputError(f"a {kind} has a coordinate that is not a finite number", "Draw it again")
+def _text(name: str, value: Any) -> str:
+    if not _is_text(value):
+        raise InputError(f"{name} is {shown(value)}", f'Write {name} as a text, "…"')
+    return value
 
 
-def _check_region(what: dict[str, Any]) -> None:
-    if not isinstance(what["shapes"], (tuple, list)) or not what["shapes"]:
-        raise InputError("a region has no shapes", "Give at least one box or lasso")
-    object_shapes = tuple(what["shapes"])
-    if not all(isinstance(s, (Box, Lasso)) for s in object_shapes):
-        raise InputError("a region's shapes are not a list of boxes and lassos", "See docs/interface.md, Selection file")
-    what["shapes"] = object_shapes
-    _check_epochs(what)
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise InputError(f"{name} is {shown(value)}", f"Write {name} as true or false")
+    return value
 
 
-def _check_top(what: dict[str, Any]) -> None:
-    q = what["q"]
-    if not isinstance(q, (int, float)) or not 0 < q < 1:
-        raise InputError(f"q is {q}", "Give a share between 0 and 1, such as 0.33")
-    if what["end"] not in ("top", "bottom"):
-        raise unknown("end", str(what["end"]), ("top", "bottom"))
-    _check_epochs(what)
+def _texts(name: str, value: Any) -> list[str]:
+    if not isinstance(value, (list, tuple)) or not all(map(_is_text, value)):
+        raise InputError(f"{name} is not a list of texts", f'Write {name} as ["…", "…"]')
+    return list(value)
 
 
-def _check_epochs(what: dict[str, Any]) -> None:
-    epochs = what["epochs"]
-    if epochs is None:
-        return
-    if (
-        not isinstance(epochs, (list, tuple))
-        or len(epochs) != 2
-        or not all(isinstance(e, int) for e in epochs)
-        or not 1 <= epochs[0] <= epochs[1]
+def _values(name: str, value: Any) -> list[str | int | float | bool] | None:
+    if value is not None and not (
+        isinstance(value, (list, tuple)) and all(_is_text(v) or isinstance(v, bool) or _is_number(v) for v in value)
     ):
-        raise InputError(f"epochs are {epochs!r}", "Give the first and the last epoch, counted from 1, such as [1, 6]")
-    what["epochs"] = list(epochs)
+        raise InputError(f"{name} is not a list of texts and numbers", f'Write {name} as ["…", 3]')
+    return None if value is None else list(value)
 
 
-def _check_list(name: str):
-    def check(what: dict[str, Any]) -> None:
-        if not isinstance(what[name], (list, tuple)) or not all(isinstance(v, str) for v in what[name]):
-            raise InputError(f"{name} is not a list of texts", f'Write {name} as ["…", "…"]')
-
-    return check
+def _limit(name: str, value: Any) -> float | None:
+    if value is not None and not _is_number(value):
+        raise InputError(f"{name} is {shown(value)}", f"Write {name} as a number, or leave it out")
+    return value
 
 
-_CHECKS = {"region": _check_region, "top": _check_top, "label": _check_list("labels"), "ids": _check_list("ids")}
+def _share(name: str, value: Any) -> float:
+    if not _is_number(value) or not 0 < value < 1:
+        raise InputError(f"{name} is {shown(value)}", "Give a share between 0 and 1, such as 0.33")
+    return value
+
+
+def _end(name: str, value: Any) -> str:
+    if value not in ("top", "bottom"):
+        raise unknown(name, value, ("top", "bottom"))
+    return value
+
+
+def _epochs(name: str, value: Any) -> list[int] | None:
+    if value is None:
+        return None
+    pair = isinstance(value, (list, tuple)) and len(value) == 2 and all(isinstance(e, int) and not isinstance(e, bool) for e in value)
+    if not pair or not 1 <= value[0] <= value[1]:
+        raise InputError(f"{name} are {shown(value)}", "Give the first and the last epoch, counted from 1, such as [1, 6]")
+    return list(value)
+
+
+def _shapes(name: str, value: Any) -> tuple[Shape, ...]:
+    if not isinstance(value, (tuple, list)) or not value:
+        raise InputError("a region has no shapes", "Give at least one box or lasso")
+    if not all(isinstance(s, (Box, Lasso)) for s in value):
+        raise InputError("a region's shapes are not a list of boxes and lassos", "See docs/interface.md, Selection file")
+    return tuple(value)
+
+
+_FIELDS: dict[str, Callable[[str, Any], Any]] = {
+    **dict.fromkeys(("run", "x", "y", "metric", "query", "column", "subset"), _text),
+    **dict.fromkeys(("regex", "per_label"), _flag),
+    **dict.fromkeys(("labels", "ids"), _texts),
+    **dict.fromkeys(("min", "max"), _limit),
+    "values": _values,
+    "q": _share,
+    "end": _end,
+    "epochs": _epochs,
+    "shapes": _shapes,
+}
+
+
+def _check_range(what: dict[str, Any]) -> None:
+    low, high = what["min"], what["max"]
+    if what["values"] is None and low is None and high is None:
+        raise InputError("a step by column says neither values nor min nor max", "Give at least one of them")
+    if low is not None and high is not None and low > high:
+        raise InputError(f"min is {low}, more than max, {high}", "Give the smaller number as min")
+
+
+def _is_text(value: Any) -> bool:
+    """A text that can be written to a file: JSON's escapes can make halves of characters, which cannot."""
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # a whole number beyond the largest float
+        return False

@@ -93,7 +93,7 @@ def attempt_of(folder: RunPaths) -> Attempt | None:
         words = folder.lock_file.read_text(encoding="ascii", errors="replace").split()
     except FileNotFoundError:
         return None
-    return Attempt(words[0], int(words[1]) if len(words) > 1 else None) if words else None
+    return Attempt(words[0], int(words[1]) if len(words) > 1 and words[1].isdecimal() else None) if words else None
 
 
 @contextmanager

@@ -4,13 +4,17 @@ import signal
 import subprocess
 import sys
 
+from ftft.errors import as_error
 from ftft.runpaths import RunPaths
 
 KILLED = 137  # exit status, as a shell says "by KILL": the queue tries such a run again
 
 
-def share_out(folder: RunPaths, devices: int) -> int:
-    """Trains a run folder, whose lock the caller holds, in `devices` processes and gives the exit status. Asked to stop, it asks them."""
+def share_out(folder: RunPaths, devices: int) -> None:
+    """Trains a run folder, whose lock the caller holds, in `devices` processes. Asked to stop, it asks them.
+
+    InputError or WorkError where the run failed; SystemExit where its processes ended without a verdict.
+    """
     launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={devices}"]
     workers = subprocess.Popen([sys.executable, *launch, "-m", "ftft", "run-spec", "--held", str(folder.path)])
     former = signal.signal(signal.SIGTERM, lambda *_: workers.terminate())
@@ -18,5 +22,8 @@ def share_out(folder: RunPaths, devices: int) -> int:
         status = workers.wait()
     finally:
         signal.signal(signal.SIGTERM, former)
-    # The launcher says 1, however its workers ended: only a verdict tells that it was not a kill.
-    return status if status == 0 or folder.verdict() is not None else KILLED
+    if status:  # the launcher says 1, however its workers ended: only a verdict tells that it was not a kill
+        verdict = folder.verdict()
+        if verdict is None:
+            raise SystemExit(KILLED)
+        raise as_error(verdict["error"])

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ftft.errors import InputError
 from ftft.jobs.lock import is_held
 from ftft.runpaths import RunPaths
 
 _TABLE = """CREATE TABLE IF NOT EXISTS queue(
     run TEXT PRIMARY KEY, position INTEGER NOT NULL, priority INTEGER NOT NULL DEFAULT 0, dependencies TEXT NOT NULL DEFAULT '[]',
     attempts INTEGER NOT NULL DEFAULT 0, progress TEXT)"""
+_BROKEN = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_ERROR)  # the last: other columns
 _PATIENCE_S = 30.0  # for other processes' writes, which take milliseconds
 
 
@@ -80,9 +82,16 @@ class Queue:
 
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self.root / "queue.db", timeout=_PATIENCE_S, isolation_level=None)) as db:
-            db.execute(_TABLE)
-            yield db
+        file = self.root / "queue.db"
+        try:
+            with closing(sqlite3.connect(file, timeout=_PATIENCE_S, isolation_level=None)) as db:
+                db.execute(_TABLE)
+                yield db
+        except sqlite3.DatabaseError as problem:
+            if problem.sqlite_errorcode & 0xFF not in _BROKEN:
+                raise
+            remedy = "Remove it, and queue the runs that waited again with ftft runs resume: files say all else"
+            raise InputError(f"{file} is no queue: {problem}", remedy) from problem
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ftft import dataset as files
 from ftft.domain import Dataset
+from ftft.errors import InputError
 
 if TYPE_CHECKING:
     from ftft.workspace.root import Workspace
@@ -24,6 +25,7 @@ class Data:
     """`ws.data`."""
 
     def __init__(self, workspace: "Workspace") -> None:
+        self.workspace = workspace
         self.root = workspace.path / "datasets"
 
     def add(
@@ -59,8 +61,14 @@ class Data:
         return files.names(self.root)
 
     def list(self) -> list[Dataset]:
-        """All datasets, newest first."""
-        return sorted((self.get(name) for name in self.names()), key=lambda d: d.created, reverse=True)
+        """All datasets, newest first. One whose description is broken is left out, with a warning."""
+        found = []
+        for name in self.names():
+            try:
+                found.append(self.get(name))
+            except InputError as problem:
+                self.workspace.left_out(f"dataset {name}", problem)
+        return sorted(found, key=lambda d: d.created, reverse=True)
 
     def get(self, name: str) -> Dataset:
         """The dataset called `name`."""

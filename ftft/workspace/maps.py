@@ -85,7 +85,7 @@ class Maps:
         what = {
             "run": run,
             "metric": by,
-            "q": top or bottom,
+            "q": top if bottom is None else bottom,
             "end": "top" if bottom is None else "bottom",
             "epochs": list(epochs) if epochs else None,
         }

@@ -1,6 +1,7 @@
 """`Workspace`: where things lie, who holds the database, and the verbs grouped by noun."""
 
 import atexit
+import errno
 import logging
 import os
 import threading
@@ -11,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from ftft.domain import Run, RunSpec, Selection
-from ftft.errors import FtftError, InputError
+from ftft.errors import FtftError, InputError, shown
 from ftft.publish import publish_json, read_json
 
 FORMAT = 1
+_NOT_THE_NAMES_FAULT = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE)
 INGEST_EVERY = 1.0  # seconds between two looks of the ingesting thread
 
 
@@ -25,12 +27,12 @@ class Workspace:
     """
 
     def __init__(self, path: str | Path | None = None, *, runner: bool = True) -> None:
-        self.path = Path(path or os.environ.get("FTFT_WORKSPACE") or "ftft-workspace").expanduser().resolve()
-        _open(self.path)
+        self.path = _open(path or os.environ.get("FTFT_WORKSPACE") or "ftft-workspace")
         self._may_run = runner
         self._owned: Any = None
         self._ended = threading.Event()
         self._ingesting = threading.Lock()
+        self._left_out: set[str] = set()
         self.wake()
 
     # ---- the nouns
@@ -67,6 +69,13 @@ class Workspace:
         from ftft.workspace.training import Training
 
         return Training(self)
+
+    def left_out(self, what: str, problem: FtftError) -> None:
+        """Says once, on standard error unless the log goes elsewhere, that something broken is missing from a list: the rest is there."""
+        message = f"{what} is left out. {problem}"
+        if message not in self._left_out:
+            self._left_out.add(message)
+            logging.getLogger(__name__).warning(message)
 
     # ---- training
 
@@ -182,14 +191,28 @@ class Workspace:
                 logging.getLogger(__name__).info("ingest: %s", problem)
 
 
-def _open(path: Path) -> None:
-    marker = path / "workspace.json"
-    if marker.exists():
-        if (found := read_json(marker).get("format")) != FORMAT:
-            raise InputError(
-                f"{path} is a workspace of format {found}, this version reads {FORMAT}", "Use the ftft version that made it, or newer"
-            )
-        return
-    if path.is_file() or (path.is_dir() and any(path.iterdir())):
-        raise InputError(f"{path} is not a workspace and not empty", "Name a new or an empty folder with --workspace")
-    publish_json(marker, {"format": FORMAT})
+def _open(folder: str | Path) -> Path:
+    """The workspace's folder, whole, made if need be. InputError where it is something else, or cannot be made."""
+    try:
+        path = Path(folder).expanduser().resolve()
+        marker = path / "workspace.json"
+        if marker.exists():
+            _check_format(path, read_json(marker))
+        elif path.is_file() or (path.is_dir() and any(path.iterdir())):
+            raise InputError(f"{path} is not a workspace and not empty", "Name a new or an empty folder with --workspace")
+        else:
+            publish_json(marker, {"format": FORMAT})
+        return path
+    except (OSError, RuntimeError, ValueError) as problem:  # RuntimeError: ~name of nobody; ValueError: a zero byte
+        if isinstance(problem, InputError) or getattr(problem, "errno", None) in _NOT_THE_NAMES_FAULT:
+            raise
+        what = getattr(problem, "strerror", None) or problem
+        raise InputError(f"{shown(str(folder))} cannot be a workspace: {what}", "Name a folder that you may write to") from problem
+
+
+def _check_format(path: Path, about: Any) -> None:
+    found = about.get("format") if isinstance(about, dict) else None
+    if found != FORMAT:
+        raise InputError(
+            f"{path} is a workspace of format {shown(found)}, this version reads {FORMAT}", "Use the ftft version that made it, or newer"
+        )

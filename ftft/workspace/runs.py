@@ -1,12 +1,13 @@
 """Runs of a workspace: what became of each, and how to stop it or go on."""
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ftft import jobs
-from ftft.domain import Run
+from ftft.domain import Run, RunSpec
 from ftft.errors import InputError, unknown
 from ftft.runfolder import RunFolder
 
@@ -28,7 +29,7 @@ class Runs:
 
     def id(self, prefix: str) -> str:
         """The one run whose id starts with `prefix`. InputError where there is none, or more than one."""
-        if (self.root / prefix / "spec.json").exists() and prefix == self.folder(prefix).run:
+        if os.path.exists(self.root / prefix / "spec.json") and prefix == self.folder(prefix).run:  # no error for what can be no path
             return prefix
         fitting = [run for run in self.ids() if run.startswith(prefix)] if prefix else []
         if len(fitting) == 1:
@@ -86,7 +87,7 @@ class Runs:
             time.sleep(poll)
 
     def list(self, dataset: str | None = None, state: str | None = None) -> list[Run]:
-        """Runs, newest first; of one dataset or in one state where given."""
+        """Runs, newest first; of one dataset or in one state where given. One whose spec is broken is left out, with a warning."""
         queue = jobs.Queue(self.workspace.path)
         found = []
         for run in self.ids():
@@ -94,6 +95,8 @@ class Runs:
                 found.append(self._read(self.folder(run), queue))
             except FileNotFoundError:  # its folder was removed between the listing and the reading
                 self._finished.pop(run, None)
+            except InputError as problem:
+                self.workspace.left_out(f"run {run}", problem)
         kept = [r for r in found if (dataset is None or r.spec.dataset == dataset) and (state is None or r.state == state)]
         return sorted(kept, key=lambda r: (r.created, r.position or 0, r.id), reverse=True)
 
@@ -112,7 +115,7 @@ class Runs:
             cause=verdict.get("cause"),
             epochs_recorded=len(folder.epoch_files()),
             steps_done=verdict["steps_done"] if verdict.get("steps_done") is not None else _last_step(folder),
-            steps_total=spec.total_steps(self.workspace.data.get(spec.dataset).train.rows) if self._has(spec.dataset) else spec.steps,
+            steps_total=self._steps(spec),
             position=queue.position(folder.run),
             scores=verdict.get("scores", {}),
             cost=verdict.get("cost", {}),
@@ -125,8 +128,11 @@ class Runs:
             self._finished[folder.run] = (stamp, run)
         return run
 
-    def _has(self, dataset: str) -> bool:
-        return dataset in self.workspace.data.names()
+    def _steps(self, spec: RunSpec) -> int | None:
+        try:
+            return spec.total_steps(self.workspace.data.get(spec.dataset).train.rows)
+        except InputError:  # its dataset is gone or broken, which is for other verbs to say
+            return spec.steps
 
 
 def _last_step(folder: RunFolder) -> int:

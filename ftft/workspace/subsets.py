@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftft.domain import Selection, Step, Subset, safe_name
+from ftft.domain.record import REMEDY, take, take_all
 from ftft.errors import InputError, unknown
 from ftft.publish import publish, publish_folder, publish_json, read_json
 from ftft.workspace.data import now
@@ -44,28 +45,38 @@ class Subsets:
         return sorted(f.parent.name for f in self.root.glob("[!.]*/subset.json"))
 
     def list(self, dataset: str | None = None) -> list[SavedSubset]:
-        """Subsets, newest first; of one dataset where given."""
-        every = [self.get(name) for name in self.names()]
+        """Subsets, newest first; of one dataset where given. One whose files are broken is left out, with a warning."""
+        every = []
+        for name in self.names():
+            try:
+                every.append(self._read(name))
+            except InputError as problem:
+                self.workspace.left_out(f"subset {name}", problem)
         return sorted((s for s in every if dataset in (None, s.dataset_name)), key=lambda s: s.created, reverse=True)
 
     def get(self, name: str) -> SavedSubset:
         """The subset called `name`, or the one whose hash starts with it."""
-        if name not in self.names():
-            fitting = [n for n in self.names() if len(name) >= 6 and read_json(self.root / n / "subset.json")["hash"].startswith(name)]
-            if not fitting:
-                raise unknown("subset", name, self.names())
-            name = fitting[0]
-        import pyarrow.parquet as pq
+        names = self.names()
+        if name in names:
+            return self._read(name)
+        fitting = [s for s in (self.list() if len(name) >= 6 else ()) if s.hash.startswith(name)]
+        if not fitting:
+            raise unknown("subset", name, names)
+        return fitting[0]
 
-        about = read_json(self.root / name / "subset.json")
-        ids = tuple(pq.ParquetFile(self.root / name / "ids.parquet").read()["id"].to_pylist())
-        subset = SavedSubset(
-            name, about["dataset"], ids, about["of"], about["selection"], about["labels"], about["created"], workspace=self.workspace
-        )
-        if subset.hash != about["hash"]:
-            raise InputError(
-                f"the ids of subset {name!r} do not give its hash", f"Its folder {self.root / name} was changed: save the selection again"
-            )
+    def _read(self, name: str) -> SavedSubset:
+        folder = self.root / name
+        about = read_json(folder / "subset.json")
+        try:
+            subset = SavedSubset(
+                name, take(about, "dataset", str), _ids(folder / "ids.parquet"), take(about, "of", int), take(about, "selection", dict),
+                take_all(about, "labels", dict, int), take(about, "created", str), workspace=self.workspace,
+            )  # fmt: skip
+            take(about["selection"], "steps", list)
+            if subset.hash != take(about, "hash", str):
+                raise InputError("the ids do not give its hash", "Save the selection again under another name, or remove the folder")
+        except InputError as problem:
+            raise InputError(f"{folder} is broken: {problem.message}", problem.remedy) from problem
         return subset
 
     def save(self, name: str, selection: Selection) -> SavedSubset:
@@ -91,6 +102,8 @@ class Subsets:
         subset = self.get(name)
         kind = out.suffix.lower()
         if kind == "":
+            if out.exists():
+                raise InputError(f"{out} exists already", "Remove it, or name another folder; a file's name has an ending")
             publish_folder(out, lambda aside: subset.dataset().save_to_disk(str(aside)))
             return out
         writers = {
@@ -113,6 +126,22 @@ class Subsets:
             return replace(step, what={**step.what, "epochs": list(self.workspace.map(step["run"]).epochs)})
 
         return Selection(selection.dataset, tuple(pin(s) for s in selection.steps))
+
+
+def _ids(file: Path) -> tuple[str, ...]:
+    """The sorted, distinct ids of a subset. InputError where the file holds something else."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        column = pq.ParquetFile(file).read(["id"])["id"]
+        column.validate(full=True)
+        ids = column.to_pylist()
+    except (pa.ArrowException, OSError, KeyError, ValueError) as problem:
+        raise InputError(f"{file.name} cannot be read: {problem}", REMEDY) from problem
+    if not all(isinstance(i, str) for i in ids) or sorted(set(ids)) != ids:
+        raise InputError(f"{file.name} does not hold sorted, distinct texts", REMEDY)
+    return tuple(ids)
 
 
 def _write(folder: Path, subset: Subset) -> None:

@@ -1,6 +1,7 @@
 """From words to specs to queued runs. Nothing here trains: that is another process."""
 
 import shlex
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,14 @@ class Training:
         used = {run.spec.model: run.spec.model_fingerprint for run in self.workspace.runs.list()}
         folders = [m for m in dict.fromkeys([*map(str, bundled_models()), *sorted(used)]) if Path(m).is_dir()]
         from_hub = [Pretrained(model, print_) for model, print_ in used.items() if not Path(model).is_absolute()]
-        return [*map(find, folders), *from_hub]
+        return [*self._whole(folders), *from_hub]
+
+    def _whole(self, folders: list[str]) -> Iterator[Pretrained]:
+        for folder in folders:
+            try:
+                yield find(folder)
+            except InputError as problem:  # half of it was deleted, say
+                self.workspace.left_out(f"model {folder}", problem)
 
     def plan(self, dataset: str, model: str, seeds: tuple[int, ...], again: bool, settings: dict[str, Any]) -> list[RunSpec]:
         """One spec a seed. InputError for anything that would fail later and can be known now."""

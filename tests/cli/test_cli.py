@@ -82,52 +82,6 @@ def test_a_selection_file_makes_a_subset(ftft, run, tmp_path):
     assert (status, json.loads(out)["n"]) == (0, 30)
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["data", "show", "nothing"],
-        ["data", "add", "d", "--train", "/nowhere.csv", "--text", "t", "--label", "l"],
-        ["data", "add", "d"],
-        ["train", "reviews", "--model", "/nowhere"],
-        ["train", "nothing", "--model", "/nowhere"],
-        ["train", "reviews"],
-        ["runs", "show", "zzz"],
-        ["runs", "list", "--state", "done"],
-        ["map", "zzz"],
-        ["map", "RUN", "--epochs", "3-1"],
-        ["map", "RUN", "--epochs", "one"],
-        ["map", "RUN", "--epochs", "2-9"],
-        ["map", "RUN", "--out", "map.docx"],
-        ["transfer", "RUN"],
-        ["transfer", "RUN", "RUN"],
-        ["select", "--name", "s"],
-        ["select", "RUN", "--by", "confdence", "--top", "0.3", "--name", "s"],
-        ["select", "RUN", "--by", "confidence", "--top", "1.5", "--name", "s"],
-        ["select", "RUN", "--by", "confidence", "--name", "s"],
-        ["select", "RUN", "--by", "confidence", "--top", "0.3", "--name", "../s"],
-        ["select", "--selection", "/nowhere.json", "--name", "s"],
-        ["subsets", "show", "nothing"],
-        ["subsets", "export", "nothing", "--out", "x.csv"],
-        ["frobnicate"],
-        ["map", "RUN", "--colour", "red"],
-    ],
-)
-def test_wrong_input_ends_with_2_a_remedy_and_one_json_document(ftft, run, words):
-    status, out, err = ftft(*[run.id if w == "RUN" else w for w in words])
-    assert status == 2
-    error = json.loads(out)["error"]
-    assert error.keys() == {"kind", "message", "remedy"}
-    assert error["remedy"]
-    assert err.count("\n") == 1
-    assert "Traceback" not in err
-
-
-def test_without_json_the_error_is_one_line_on_standard_error(ftft):
-    status, out, err = ftft("data", "show", "nothing", json=False)
-    assert (status, out) == (2, "")
-    assert err.startswith("ftft: dataset 'nothing' is not known.")
-
-
 def test_a_detached_train_returns_once_queued_and_can_be_cancelled(ftft, ws, tmp_path, monkeypatch):
     from ftft.workspace import Workspace
     from ftft.workspace.training import bundled_models
@@ -155,10 +109,3 @@ def test_transfer_is_a_table_for_people_and_pairs_for_programs(ftft, run, ws):
     single = add_run(ws, "reviews", seed=3, epochs=1, verdict={})
     _, out, _ = ftft("transfer", run.id, single.id, "--epochs", "1-1")
     assert json.loads(out)["pairs"][0]["spearman"]["variability"] is None, "one epoch has no variability to rank"
-
-
-def test_an_unknown_kind_of_map_file_is_refused_with_all_that_are_known(ftft, run, tmp_path):
-    status, out, _ = ftft("map", run.id, "--out", tmp_path / "map.xyz")
-    assert status == 2
-    assert json.loads(out)["error"]["remedy"] == "Known: .csv, .jsonl, .parquet, .pdf, .png, .svg"
-    assert list(tmp_path.glob("map.*")) == []

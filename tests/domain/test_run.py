@@ -1,6 +1,10 @@
+import json
 from dataclasses import fields, replace
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ftft.domain import RunSpec, Seeds
 from ftft.errors import InputError
@@ -88,8 +92,67 @@ def test_a_subset_is_trained_for_as_many_steps_as_everything():
         ({"weight_decay": -1.0}, "0"),
         ({"capture": "onlin"}, "online"),
         ({"precision": "fp8"}, "bf16|fp16"),
+        ({"epochs": 2.0}, "whole number"),
+        ({"epochs": True}, "whole number"),
+        ({"batch_size": "32"}, "whole number"),
+        ({"batch_size": None}, "whole number"),
+        ({"steps": 10**30, "epochs": None}, "at most"),
+        ({"max_length": -(10**5000)}, "at least 1"),
+        ({"lr": "2e-5"}, "number"),
+        ({"lr": 10**400}, "positive"),
+        ({"lr": None}, "number"),
+        ({"warmup": float("nan")}, "0.1"),
+        ({"capture": ["online"]}, "text"),
+        ({"dataset": "../up"}, "letters"),
+        ({"subset": "a/b"}, "letters"),
     ],
 )
 def test_a_wrong_setting_is_answered_with_its_remedy(change, remedy):
     with pytest.raises(InputError, match=remedy):
         replace(SPEC, **change)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, pytest.param(10**5000, id="digits"), 1.5, "1", True, None])
+def test_a_seed_that_no_generator_takes_is_refused(seed):
+    with pytest.raises(InputError, match="whole number"):
+        Seeds.of(seed, "a", None)
+    with pytest.raises(InputError, match="whole number"):
+        Seeds(1, seed, 1)
+
+
+def test_numbers_of_numpy_and_whole_numbers_for_fractions_give_the_same_run():
+    same = replace(SPEC, seed=np.int64(1), batch_size=np.int32(32), lr=np.float64(2e-5), weight_decay=0, seeds=Seeds(np.int64(1), 2, 1))
+    assert same.to_json() == SPEC.to_json()
+    assert same.run == SPEC.run
+    assert Seeds.of(np.int64(1), "a", None) == Seeds.of(1, "a", None)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers(-(10**400), 10**400) | st.text(max_size=6),
+    lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(max_size=8), v, max_size=3),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from([*SPEC.to_json(), "seeds.init", "strange"]), ANYTHING | st.just(...))
+def test_a_spec_with_anything_in_one_place_is_refused_with_a_remedy_or_is_a_spec(name, value):
+    whole = SPEC.to_json()
+    inner, name = (whole["seeds"], "init") if name == "seeds.init" else (whole, name)
+    inner[name] = value
+    if value is ...:
+        del inner[name]
+    try:
+        spec = RunSpec.from_json(whole)
+    except InputError as problem:
+        message = str(problem)
+        assert len(message) < 400
+    else:
+        assert RunSpec.from_json(json.loads(json.dumps(spec.to_json(), allow_nan=False))) == spec
+        assert len(spec.run) == 16
+
+
+@settings(max_examples=50, deadline=None)
+@given(ANYTHING)
+def test_no_json_value_is_taken_for_a_spec(value):
+    with pytest.raises(InputError, match=r"\w"):
+        RunSpec.from_json(value)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftft.domain import Lasso, Selection, Step, Subset, digest_of_ids
@@ -71,17 +71,69 @@ def test_a_broken_selection_file_is_answered_with_its_remedy(broken, remedy):
         Selection.from_json(broken)
 
 
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.floats() | st.text(max_size=5),
-        lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(max_size=8), v, max_size=3),
-    )
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+    lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(max_size=8), v, max_size=3),
 )
+
+
+@settings(deadline=None)
+@given(JSON)
 def test_no_json_value_is_more_than_a_clear_error(value):
     with pytest.raises(InputError, match=r"\w"):
         Selection.from_json({"dataset": "d", "steps": [{"op": "new", "by": "region", "run": "r", "shapes": [value]}]})
     with pytest.raises(InputError, match=r"\w"):
         Selection.from_json(value)
+
+
+@pytest.mark.parametrize(
+    ("by", "wrong", "remedy"),
+    [
+        ("top", {"q": True}, "between 0 and 1"),
+        ("top", {"q": 10**400}, "between 0 and 1"),
+        ("top", {"q": -(10**5000)}, "between 0 and 1"),
+        ("top", {"q": float("nan")}, "between 0 and 1"),
+        ("top", {"metric": ["variability"]}, "as a text"),
+        ("top", {"run": None}, "as a text"),
+        ("top", {"run": "\ud800"}, "as a text"),
+        ("top", {"end": ["top"]}, "bottom, top"),
+        ("top", {"per_label": 1}, "true or false"),
+        ("top", {"epochs": [True, 2]}, "first and the last"),
+        ("top", {"epochs": [1.0, 2.0]}, "first and the last"),
+        ("top", {"epochs": {"1": 2}}, "first and the last"),
+        ("text", {"query": 3}, "as a text"),
+        ("text", {"regex": "yes"}, "true or false"),
+        ("column", {"min": True}, "as a number"),
+        ("column", {"max": float("inf")}, "as a number"),
+        ("column", {"min": 10**400}, "as a number"),
+        ("column", {"min": 3, "max": 2}, "smaller number as min"),
+        ("column", {"min": None}, "at least one"),
+        ("column", {"values": "abc"}, "values as"),
+        ("column", {"values": [float("nan")]}, "values as"),
+        ("column", {"values": [["a"]]}, "values as"),
+        ("ids", {"ids": ["a", 1]}, "ids as"),
+        ("label", {"labels": {"a": 1}}, "labels as"),
+        ("region", {"x": 1}, "as a text"),
+        ("region", {"shapes": [{**BOX, "x0": "0.1"}]}, "x0, x1"),
+        ("region", {"shapes": [{**BOX, "x0": True}]}, "x0, x1"),
+        ("region", {"shapes": [{**BOX, "x0": 10**400}]}, "x0, x1"),
+        ("region", {"shapes": [{"type": "lasso", "points": "abc"}]}, "points"),
+        ("region", {"shapes": [{"type": "lasso", "points": [[0, 0, 0]] * 3}]}, "points"),
+        ("region", {"shapes": [{"type": ["box"]}]}, "box, lasso"),
+    ],
+)
+def test_a_field_of_the_wrong_kind_is_answered_with_its_remedy(by, wrong, remedy):
+    sound = next(step for step in STEPS if step["by"] == by)
+    with pytest.raises(InputError, match=remedy) as refused:
+        Selection.from_json({"dataset": "d", "steps": [{**sound, **wrong}]})
+    assert len(str(refused.value)) < 400, "a value of any length is cut in the message"
+
+
+@pytest.mark.parametrize("name", ["op", "by"])
+@pytest.mark.parametrize("value", [None, 1, [], {}, ["new"], "\0"])
+def test_an_op_or_kind_that_is_none_of_the_known_ones_is_refused(name, value):
+    with pytest.raises(InputError, match="Known"):
+        Selection.from_json({"dataset": "d", "steps": [{"op": "new", "by": "invert", name: value}]})
 
 
 def test_the_hash_of_a_subset_does_not_know_the_order_of_its_ids():

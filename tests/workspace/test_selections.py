@@ -1,0 +1,255 @@
+"""Selection files that nobody foresaw: each is refused with a remedy, or gives what a slow and plain evaluation gives."""
+
+import hashlib
+import json
+import math
+import re
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import ftft
+from ftft.domain import Selection
+from ftft.errors import InputError
+from ftft.metrics import METRICS
+from tests.synthetic import add_dataset, add_run
+
+N = 40
+OUTLINED = (0.0, 0.1, 0.25, 0.4, 0.5, 0.75, 1.0)
+REGEX = ["good|bad 3", r"Review 1\d ", "^Review", "(a+)+$", "(x+x+)+y", "(?i)GOOD", "", "(", "a{2000}", "(?<=a)b", r"(a)\1"]
+EXAMPLE = {
+    "text": {"op": "new", "by": "text", "query": "good", "regex": False},
+    "column": {"op": "add", "by": "column", "column": "length", "values": [3, "4"], "min": 1, "max": 9},
+    "label": {"op": "subtract", "by": "label", "labels": ["positive"]},
+    "ids": {"op": "intersect", "by": "ids", "ids": ["train-1", "train-2"]},
+    "subset": {"op": "add", "by": "subset", "subset": "third"},
+    "invert": {"op": "new", "by": "invert"},
+    "top": {"op": "new", "by": "top", "run": "RUN", "metric": "confidence", "q": 0.3, "end": "top", "epochs": [1, 2], "per_label": True},
+    "region": {
+        "op": "new", "by": "region", "run": "RUN", "x": "variability", "y": "confidence", "epochs": [1, 3],
+        "shapes": [
+            {"type": "box", "x0": 0.1, "x1": 0.4, "y0": 0.2, "y1": 0.9},
+            {"type": "lasso", "points": [[0, 0], [1, 0.5], [0.5, 1]]},
+        ],
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def ws(tmp_path_factory):
+    """A dataset with columns of numbers, of gaps, and of numbers and texts at once; a run and a subset; another with a run."""
+    folder = tmp_path_factory.mktemp("selections")
+    ws = ftft.Workspace(folder / "workspace", runner=False)
+    rows = [
+        f"train-{n},Review {n} {'good' if n % 2 else 'bad'},{('negative', 'positive')[n % 3 % 2]},{n % 7},{'' if n % 5 == 0 else n / 4},"
+        f"{('three', 3, '', '3.0')[n % 4]}"
+        for n in range(N)
+    ]
+    (folder / "train.csv").write_text("\n".join(["id,text,label,length,score,tag", *rows]), encoding="utf-8")
+    ws.data.add("reviews", train=folder / "train.csv", text=["text"], label="label")
+    run = add_run(ws, "reviews", verdict={})
+    add_run(ws, add_dataset(ws, folder, "other"), verdict={})
+    ws.select(run=run.id, by="variability", top=0.33, name="third")
+    return ws
+
+
+@pytest.fixture(scope="module")
+def run(ws):
+    return ws.runs.list(dataset="reviews")[0].id
+
+
+# ---- valid files with anything in one place
+
+NUMBERS = st.floats() | st.integers(-(10**400), 10**400) | st.sampled_from([math.nan, math.inf, -0.0, 1e308, True])
+JSON = st.recursive(
+    st.none() | NUMBERS | st.text(max_size=6) | st.sampled_from(["\ud800", "new", "top", "RUN", "variability", "\0", "x" * 5000]),
+    lambda v: st.lists(v, max_size=3) | st.dictionaries(st.sampled_from(["op", "by", "type", "x0", "points", ""]), v, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(sorted(EXAMPLE)), st.data())
+def test_anything_anywhere_in_a_selection_file_is_refused_with_a_remedy_or_selects(ws, run, kind, data):
+    value = {"dataset": "reviews", "steps": [json.loads(json.dumps(EXAMPLE[kind]).replace("RUN", run))]}
+    *way, last = data.draw(st.sampled_from([place for place in places(value) if place]))
+    inner = value
+    for key in way:
+        inner = inner[key]
+    inner[last] = data.draw(JSON)
+    text = json.dumps(value)  # with NaN and Infinity, as Python reads them
+    try:
+        selection = Selection.from_json(json.loads(text))
+        written = json.dumps(selection.to_json(), allow_nan=False)
+        again = Selection.from_json(json.loads(written))
+        assert (again.hash, again.to_json()) == (selection.hash, selection.to_json())
+        mask_N = ws.resolve(selection)
+    except InputError as problem:
+        message, remedy = problem.message, problem.remedy
+        assert "\n" not in message.encode().decode(), "one line, and nothing that a terminal could not write"
+        assert 0 < len(remedy) < 400
+    else:
+        assert mask_N.shape == (N,)
+        assert mask_N.dtype == bool
+
+
+def places(value, way=()):
+    yield way
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places(inner, (*way, key))
+
+
+# ---- files of the right form, against a plain evaluation
+
+number = st.sampled_from([0, 1, 2.5, 3, -1, 8.75, 10**30]) | st.none()
+point = st.tuples(st.sampled_from(OUTLINED), st.sampled_from(OUTLINED))
+lasso = st.lists(point, min_size=3, max_size=7).map(lambda points: {"type": "lasso", "points": points})
+box = st.tuples(point, point).map(lambda c: {"type": "box", "x0": c[0][0], "x1": c[1][0], "y0": c[0][1], "y1": c[1][1]})
+epochs = st.sampled_from([None, [1, 1], [2, 3], [1, 3], [2, 9], [4, 4]])
+runs = st.sampled_from(["RUN", "RUN", "PREFIX", "OTHER", "zzz", ""])
+metric = st.sampled_from([*METRICS, *METRICS, "confdence"])
+step = st.one_of(
+    st.fixed_dictionaries(
+        {"by": st.just("region"), "run": runs, "x": metric, "y": metric, "epochs": epochs,
+         "shapes": st.lists(lasso | box, min_size=1, max_size=2)}
+    ),
+    st.fixed_dictionaries(
+        {"by": st.just("top"), "run": runs, "metric": metric, "q": st.floats(0.001, 0.999), "end": st.sampled_from(["top", "bottom"]),
+         "epochs": epochs, "per_label": st.booleans()}
+    ),
+    st.fixed_dictionaries({"by": st.just("label"), "labels": st.lists(st.sampled_from(["positive", "negative", "neutral"]), max_size=2)}),
+    st.fixed_dictionaries({"by": st.just("text"), "query": st.sampled_from(["good", "REVIEW 1", "(", ""]), "regex": st.just(False)}),
+    st.fixed_dictionaries({"by": st.just("text"), "query": st.sampled_from(REGEX), "regex": st.just(True)}),
+    st.fixed_dictionaries(
+        {"by": st.just("column"), "column": st.sampled_from(["length", "score", "length", "score", "tag", "id", "size"]),
+         "values": st.none() | st.lists(st.sampled_from([3, 3.0, "3", "3.0", "three", 2.25, True, "train-4", "positive", ""]), max_size=3),
+         "min": number, "max": number}
+    ),
+    st.fixed_dictionaries({"by": st.just("ids"), "ids": st.lists(st.sampled_from(["train-1", "train-2", "train-99"]), max_size=2)}),
+    st.fixed_dictionaries({"by": st.just("subset"), "subset": st.sampled_from(["third", "third", "fourth"])}),
+    st.just({"by": "invert"}),
+)  # fmt: skip
+steps = st.lists(st.tuples(st.sampled_from(["new", "add", "subtract", "intersect"]), step).map(lambda s: {"op": s[0], **s[1]}), max_size=3)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps)
+def test_a_selection_gives_what_a_plain_evaluation_gives(ws, run, steps):
+    (other,) = ws.runs.list(dataset="other")
+    text = json.dumps(steps).replace("RUN", run).replace("PREFIX", run[:5]).replace("OTHER", other.id)
+    steps = json.loads(text)
+    plain = Plain(ws, run)
+    expected = plain.selected(steps)
+    if expected is None:
+        with pytest.raises(InputError, match=r"\w"):
+            ws.resolve(Selection.from_json({"dataset": "reviews", "steps": steps}))
+    else:
+        mask_N = ws.resolve(Selection.from_json({"dataset": "reviews", "steps": steps}))
+        assert ws.data.ids("reviews")[mask_N].tolist() == [i for i in plain.every if i in expected]
+
+
+class Plain:
+    """Steps as sets of ids, one example and one comparison at a time. None stands for "wrong"."""
+
+    def __init__(self, ws, run):
+        self.ws, self.run, self.rows = ws, run, ws.data.rows("reviews").to_dict("records")
+        self.every = [row["id"] for row in self.rows]
+
+    def selected(self, steps):
+        chosen = set()
+        for one in steps:
+            found = set(self.every) - chosen if one["by"] == "invert" else getattr(self, one["by"])(one)
+            if found is None:
+                return None
+            chosen = {"new": found, "add": chosen | found, "subtract": chosen - found, "intersect": chosen & found}[one["op"]]
+        return chosen
+
+    def map(self, one, *metrics):
+        """The map that a step means."""
+        if one["run"] not in (self.run, self.run[:5]) or not set(metrics) <= set(METRICS):
+            return None
+        first, last = one["epochs"] or (1, 3)
+        return self.ws.map(self.run, (first, last)) if last <= 3 else None
+
+    def region(self, one):
+        found = self.map(one, one["x"], one["y"])
+        if found is None:
+            return None
+        points = zip(found.ids_N, found.values[one["x"]], found.values[one["y"]], strict=True)
+        return {
+            i for i, x, y in points if not np.isnan([x, y]).any() and any(is_inside(Fraction(x), Fraction(y), s) for s in one["shapes"])
+        }
+
+    def top(self, one):
+        found = self.map(one, one["metric"])
+        if found is None:
+            return None
+        sign = -1 if one["end"] == "top" else 1
+        values = [math.inf if np.isnan(v) else v for v in found.values[one["metric"]]]
+        ranked = sorted(
+            zip(values, found.ids_N, found.gold_N, strict=True), key=lambda r: (sign * r[0], hashlib.sha256(r[1].encode()).digest())
+        )
+        k = round(one["q"] * len(ranked))
+        if not one["per_label"]:
+            return {i for _, i, _ in ranked[:k]}
+        groups = [[i for _, i, gold in ranked if gold == label] for label in range(2)]
+        shares = [one["q"] * len(group) for group in groups]
+        counts = [math.floor(share) for share in shares]
+        while sum(counts) < k:  # to the largest remainder, the first label where they are equal
+            needy = max(range(2), key=lambda label: (shares[label] - counts[label], -label))
+            counts[needy] += 1
+        return {i for group, count in zip(groups, counts, strict=True) for i in group[:count]}
+
+    def label(self, one):
+        if not set(one["labels"]) <= {"positive", "negative"}:
+            return None
+        return {row["id"] for row in self.rows if row["label"] in one["labels"]}
+
+    def text(self, one):
+        if not one["regex"]:
+            return {row["id"] for row in self.rows if one["query"].lower() in row["text"].lower()}
+        if one["query"] in REGEX[-4:]:
+            return None
+        return {row["id"] for row in self.rows if re.search(one["query"], row["text"])}
+
+    def column(self, one):
+        name, values, low, high = (one[k] for k in ("column", "values", "min", "max"))
+        ranged = low is not None or high is not None
+        if name == "size" or (values is None and not ranged) or (None not in (low, high) and low > high):
+            return None
+        if ranged and name not in ("length", "score"):
+            return None
+        wanted = None if values is None else {as_text(v) for v in values}
+        cells = {row["id"]: row[name] for row in self.rows if row[name] is not None and row[name] == row[name]}
+        return {
+            i for i, cell in cells.items()
+            if (wanted is None or as_text(cell) in wanted) and (low is None or cell >= low) and (high is None or cell <= high)
+        }  # fmt: skip
+
+    def ids(self, one):
+        return set(one["ids"]) if set(one["ids"]) <= set(self.every) else None
+
+    def subset(self, one):
+        return set(self.ws.subsets.get("third").ids) if one["subset"] == "third" else None
+
+
+def as_text(value):
+    return str(int(value)) if isinstance(value, float) and value == int(value) else str(value)
+
+
+def is_inside(x, y, shape):
+    """Edges included; even-odd rule for a lasso. In fractions."""
+    if shape["type"] == "box":
+        (x0, x1), (y0, y1) = sorted((Fraction(shape["x0"]), Fraction(shape["x1"]))), sorted((Fraction(shape["y0"]), Fraction(shape["y1"])))
+        return x0 <= x <= x1 and y0 <= y <= y1
+    corners, odd = [(Fraction(a), Fraction(b)) for a, b in shape["points"]], False
+    for (px, py), (qx, qy) in zip(corners, corners[1:] + corners[:1], strict=True):
+        cross = (qx - px) * (y - py) - (qy - py) * (x - px)
+        if cross == 0 and min(px, qx) <= x <= max(px, qx) and min(py, qy) <= y <= max(py, qy):
+            return True
+        if (py > y) != (qy > y):
+            odd ^= x < px + (y - py) * (qx - px) / (qy - py)
+    return odd

@@ -49,7 +49,7 @@ def train(
     ftft train cad --model google/electra-small-discriminator --seed 1
     ftft train cad --model microsoft/deberta-v3-large --subset ambiguous --seed 1 --seed 2
     """
-    given = {k: v for k, v in settings.items() if v not in (None, False) and (k, v) not in (("stop", "none"), ("devices", 1))}
+    given = {k: v for k, v in settings.items() if v is not None and v is not False and (k, v) not in (("stop", "none"), ("devices", 1))}
     if settings["epochs"] is not None and settings["steps"] is not None:
         raise click.UsageError("--epochs and --steps exclude each other")
     ws = Workspace(workspace)

@@ -90,7 +90,7 @@ class Training:
         for name, value in settings.items():
             if value is True:
                 words.append(f"--{name.replace('_', '-')}")
-            elif value not in (None, False, SETTINGS[name]):
+            elif value is not None and value is not False and value != SETTINGS[name]:
                 words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
         for seed in seeds:
             words += ["--seed", str(seed)]

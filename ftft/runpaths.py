@@ -38,6 +38,11 @@ class RunPaths:
         return self.path / "metrics.jsonl"
 
     @property
+    def measures_file(self) -> Path:
+        """Metrics that were imported without the dynamics behind them; only such runs have it."""
+        return self.path / "metrics.parquet"
+
+    @property
     def log_file(self) -> Path:
         return self.path / "log.txt"
 
@@ -59,10 +64,10 @@ class RunPaths:
 
     # ---- the spec and the verdict
 
-    def create(self, spec: RunSpec, created: str) -> None:
-        """Makes the folder with its spec; a folder that exists keeps what it has."""
+    def create(self, spec: RunSpec, created: str, run: str | None = None) -> None:
+        """Makes the folder with its spec; a folder that exists keeps what it has. `run`: the id, where it is a name instead of a hash."""
         if not (self.path / "spec.json").exists():
-            publish_json(self.path / "spec.json", {"run": spec.run, "created": created, "spec": spec.to_json()})
+            publish_json(self.path / "spec.json", {"run": run or spec.run, "created": created, "spec": spec.to_json()})
 
     def spec(self) -> RunSpec:
         """The spec that the run was created with."""

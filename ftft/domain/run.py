@@ -12,6 +12,7 @@ from ftft.errors import InputError, unknown
 STATES = ("queued", "running", "succeeded", "failed", "cancelled", "lost")
 FINAL = ("succeeded", "failed", "cancelled", "lost")
 CAPTURES = ("online", "epoch_end", "none")
+UNKNOWN = "unknown"  # the capture of imported dynamics
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
 
@@ -44,6 +45,8 @@ class RunSpec:
 
     `layers`: keep the first so many encoder layers, None for all. `subset_hash` is None for a run on everything.
     `seed` is the number on the command line, `seeds` what follows from it. `again` numbers wilful repetitions.
+    `imported` is the format that a run came in, None for one trained here. Files that say nothing of how a run was trained leave
+    every setting of its spec None (see `of_import`), so that nobody can take a default for the truth.
     """
 
     dataset: str
@@ -68,8 +71,12 @@ class RunSpec:
     capture: str = "online"
     again: int = 0
     # Later fields go below, None by default: a field that is None is left out of the hash, so that old runs keep their ids.
+    imported: str | None = None
 
     def __post_init__(self) -> None:
+        if not self.has_settings:
+            assert self.imported
+            return
         for name in ("batch_size", "eval_batch_size", "grad_accum", "max_length"):
             _at_least(name, getattr(self, name), 1)
         for name in ("layers", "epochs", "steps"):
@@ -83,31 +90,50 @@ class RunSpec:
             raise InputError(f"the warm-up is {self.warmup}", "Give a share of the steps from 0 to below 1, such as 0.1")
         if not 0 <= self.weight_decay < float("inf"):
             raise InputError(f"the weight decay is {self.weight_decay}", "Give 0 or a small positive number")
-        if self.capture not in CAPTURES:
+        if self.capture not in CAPTURES and not (self.imported and self.capture == UNKNOWN):
             raise unknown("capture", self.capture, CAPTURES)
         if self.precision not in PRECISIONS:
             raise unknown("precision", self.precision, PRECISIONS)
 
+    @classmethod
+    def of_import(cls, name: str, dataset: str, dataset_fingerprint: str, model_fingerprint: str, format: str) -> "RunSpec":
+        """Of dynamics whose file says nothing about their training: all settings are None, and the run is called `name`."""
+        known = {
+            "dataset": dataset, "dataset_fingerprint": dataset_fingerprint, "model": name, "model_fingerprint": model_fingerprint,
+            "capture": UNKNOWN, "imported": format,
+        }  # fmt: skip
+        values: dict[str, Any] = dict.fromkeys(f.name for f in fields(cls)) | known
+        return cls(**values)
+
+    @property
+    def has_settings(self) -> bool:
+        """Is it known how the run was trained? True of all runs but those imported from files that do not say it."""
+        return self.seeds is not None
+
     @property
     def run(self) -> str:
-        """The run's id: the first 16 hexadecimal digits of the sha256 of everything that determines its numbers."""
+        """The run's id: the first 16 hexadecimal digits of the sha256 of everything that determines its numbers.
+
+        Not that of an imported run, whose id is the name that it was given.
+        """
         whole = self.to_json()
         return digest({k: v for k, v in whole.items() if k not in _NOT_IDENTITY and v is not None})[:16]
 
     @property
     def model_name(self) -> str:
-        """The last part of the model's path or hub id, and how many layers are kept."""
-        name = Path(self.model).name
+        """The last part of the model's path or hub id, and how many layers are kept; what is imported says so."""
+        name = f"imported · {Path(self.model).name}" if self.imported else Path(self.model).name
         return name if self.layers is None else f"{name} · {self.layers} layer{'' if self.layers == 1 else 's'}"
 
     def total_steps(self, rows: int) -> int:
         """Optimiser steps of the whole run, on a training set of `rows` examples, whatever subset of it is used."""
+        assert self.has_settings, "nobody knows them"
         return self.steps or (self.epochs or 0) * math.ceil(rows / (self.batch_size * self.grad_accum))
 
     def to_json(self) -> dict[str, Any]:
         """All fields, `seeds` as an object."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return values | {"seeds": self.seeds.to_json()}
+        return values | {"seeds": self.seeds.to_json() if self.has_settings else None}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "RunSpec":
@@ -117,13 +143,16 @@ class RunSpec:
             raise InputError(
                 f"the run's spec has unknown fields: {', '.join(sorted(strange))}", "Use the ftft version that wrote it, or newer"
             )
-        fields_of: dict[str, Any] = {**value, "seeds": Seeds(**value["seeds"])}
+        fields_of: dict[str, Any] = {**value, "seeds": Seeds(**value["seeds"]) if value["seeds"] is not None else None}
         return cls(**fields_of)
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run as it stands now. `scores[EVAL][METRIC]`; `cost`, `environment` and `error` are empty until there is a verdict."""
+    """A run as it stands now. `scores[EVAL][METRIC]`; `cost`, `environment` and `error` are empty until there is a verdict.
+
+    `measures`: the metrics of a run that was imported without its dynamics, all that there is of it; None for every other run.
+    """
 
     id: str
     spec: RunSpec
@@ -141,9 +170,15 @@ class Run:
     error: dict[str, str] = field(default_factory=dict)
     warnings: tuple[dict[str, Any], ...] = ()
     existing: bool = False
+    measures: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         assert self.state in STATES, self.state
+
+    @property
+    def mapped(self) -> bool:
+        """Is there a map to draw? Not before the first epoch, and not where the imported metrics are not those of the axes."""
+        return self.epochs_recorded > 0 and (self.measures is None or {"confidence", "variability"} <= set(self.measures))
 
     @property
     def final(self) -> bool:

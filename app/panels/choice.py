@@ -42,7 +42,9 @@ def choose(ws: Workspace, datasets: Sequence[Dataset], every_run: Sequence[Run])
         if runs:
             with st.container(horizontal=True, vertical_alignment="center", width="content"):  # many runs wrap the row: these stay together
                 colour = _colour(ws, runs)
-                epochs = _epochs(dataset.name, max((run.epochs_recorded for run in runs if run.measures is None), default=1))
+                recorded = [run.epochs_recorded for run in runs if run.measures is None]
+                if recorded:  # imported metrics have no epochs to choose from
+                    epochs = _epochs(dataset.name, max(recorded))
     return Choice(dataset, runs, colour, epochs, missing)
 
 

@@ -111,7 +111,7 @@ def _assigned(
         worth[t, o] += 1
     of_theirs, of_ours = linear_sum_assignment(-worth)
     agree_K = of_ours[gold_K] == ours_K
-    if (share := 1 - agree_K.mean()) > DISAGREEING:
+    if (share := (~agree_K).mean()) > DISAGREEING:
         what = f"{share:.0%} of the gold labels of the file are not those of dataset {target.name!r}, however its labels are counted"
         raise InputError(what, "Name the dataset that the run was trained on, with the ids and labels that it had then")
     met = [(theirs[t], target.labels[o]) for t, o in zip(of_theirs, of_ours, strict=True) if t < len(theirs) and o < len(target.labels)]

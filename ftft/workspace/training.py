@@ -47,7 +47,8 @@ class Training:
             raise InputError("no seed was given", "Give at least one, such as --seed 1")
         about, source = self.workspace.data.get(dataset), find(model)
         if lack := next((w for w in about.warnings if w.kind in ("no_texts", "no_labels")), None):
-            raise InputError(f"nothing can be trained on dataset {about.name!r}: {lack.message.partition('. ')[0]}", _ADD)
+            why = lack.message.partition(". ")[0]
+            raise InputError(f"nothing can be trained on dataset {about.name!r}: {why[0].lower()}{why[1:]}", _ADD)
         layers = settings.get("layers")
         if layers is not None and source.layers is not None and layers > source.layers:
             raise InputError(f"--layers is {layers}, but {source.name} has {source.layers} layers", f"Give at most {source.layers}")

@@ -32,6 +32,7 @@ def test_the_same_spec_has_the_same_id():
         {"precision": "fp32"},
         {"capture": "none"},
         {"again": 1},
+        {"imported": "run"},
     ],
 )
 def test_whatever_changes_the_numbers_changes_the_id(change):
@@ -59,7 +60,7 @@ def test_every_field_is_covered_by_one_of_the_two_tests_above():
         "grad_accum",
         "max_length",
     }
-    either |= {"warmup", "weight_decay", "precision", "capture", "again", "dataset", "model", "subset", "eval_batch_size", "seed"}
+    either |= {"warmup", "weight_decay", "precision", "capture", "again", "dataset", "model", "subset", "eval_batch_size", "seed", "imported"}
     assert {f.name for f in fields(RunSpec)} == either
 
 
@@ -93,3 +94,17 @@ def test_a_subset_is_trained_for_as_many_steps_as_everything():
 def test_a_wrong_setting_is_answered_with_its_remedy(change, remedy):
     with pytest.raises(InputError, match=remedy):
         replace(SPEC, **change)
+
+
+def test_a_new_field_that_is_none_leaves_the_ids_of_old_runs_as_they_were():
+    assert SPEC.run == "b922a55c6f45bd97"
+
+
+def test_an_import_whose_file_does_not_say_how_it_was_trained_claims_nothing():
+    spec = RunSpec.of_import("theirs", "cad", "f" * 64, "a" * 64, "cartography")
+    assert not spec.has_settings
+    assert (spec.seeds, spec.seed, spec.lr, spec.epochs, spec.batch_size, spec.capture) == (None, None, None, None, None, "unknown")
+    assert RunSpec.from_json(spec.to_json()) == spec
+    assert spec.model_name == "imported · theirs"
+    with pytest.raises(InputError, match="capture"):
+        replace(SPEC, capture="unknown")

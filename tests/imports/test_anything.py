@@ -91,3 +91,20 @@ SPEC = st.dictionaries(st.sampled_from(["dataset", "model", "seeds", "lr", "epoc
 def test_any_spec(spec, tmp_path):
     (tmp_path / "spec.json").write_text(json.dumps(spec))
     sound(tmp_path, "run")
+
+
+@QUICK
+@given(rows=st.lists(ROW, min_size=1, max_size=4))
+def test_what_is_imported_at_all_can_be_mapped_and_paged(rows, tmp_path, ws):
+    file = tmp_path / "f.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    name = f"run-{len(ws.runs.ids())}"
+    problem = None
+    try:
+        done = ws.import_run(file, name=name, new_dataset=name)
+    except InputError as wrong:
+        problem = wrong
+    if problem is None:
+        assert len(ws.map(name).frame()) == done.n == ws.examples(name, run=name)[1]
+    else:
+        assert name not in ws.runs.ids() + ws.data.names(), "nothing is left behind"

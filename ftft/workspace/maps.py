@@ -37,7 +37,8 @@ class Map(DataMap):
         how = (
             f"{f'epochs {first}–{last}' if first < last else f'epoch {first}'} · captured {self.capture.replace('_', ' ')} · n = {self.n:,}"
         )
-        return figures.data_map(self.of_metric("variability"), self.of_metric("confidence"), self.correctness_share(), self.title, how)
+        correctness_M = self.correctness_share() if "correctness" in self.values else None
+        return figures.data_map(self.of_metric("variability"), self.of_metric("confidence"), correctness_M, self.title, how)
 
     def correctness_share(self) -> np.ndarray:
         """(M,) share of the epochs in which the gold label won, in [0, 1]."""

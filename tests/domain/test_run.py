@@ -60,7 +60,19 @@ def test_every_field_is_covered_by_one_of_the_two_tests_above():
         "grad_accum",
         "max_length",
     }
-    either |= {"warmup", "weight_decay", "precision", "capture", "again", "dataset", "model", "subset", "eval_batch_size", "seed", "imported"}
+    either |= {
+        "warmup",
+        "weight_decay",
+        "precision",
+        "capture",
+        "again",
+        "dataset",
+        "model",
+        "subset",
+        "eval_batch_size",
+        "seed",
+        "imported",
+    }
     assert {f.name for f in fields(RunSpec)} == either
 
 

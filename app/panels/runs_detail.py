@@ -18,6 +18,7 @@ CAUSES = {
     "disk_full": "The disk is full", "killed": "Killed from outside", "time_limit": "The time limit was reached",
     "dependency_failed": "A run it depends on failed", "internal": "A mistake in the software",
 }  # fmt: skip
+SAID = ("label_mapping", "epochs_renumbered")  # of an import: how it was read, nothing to worry about
 COLUMNS = METRICS | {"loss": "loss"}
 
 
@@ -159,4 +160,5 @@ def _score(metric: str, value: float | None) -> str:
 
 def _warning(warning: dict[str, Any]) -> str:
     found, _, remedy = str(warning.get("message", warning.get("kind", ""))).partition(". ")
-    return parts.finding("warn", "warning", found.removesuffix("."), remedy)
+    kind, icon = ("muted", "info") if warning.get("kind") in SAID else ("warn", "warning")
+    return parts.finding(kind, icon, found.removesuffix("."), remedy)

@@ -15,7 +15,7 @@ from ftft.domain import Dataset, Run, RunSpec, Seeds, Subset
 # What a spec holds besides settings: what the row is about, which seed it is, and what does not change the numbers.
 _NOT_SETTINGS = {
     "dataset", "dataset_fingerprint", "model", "subset", "subset_hash", "seed", "seeds", "epochs", "steps", "capture", "again",
-    "eval_batch_size",
+    "eval_batch_size", "imported",
 }  # fmt: skip
 
 

@@ -108,7 +108,7 @@ def _buttons(ws: Workspace, run: Run) -> None:
     with st.container(horizontal=True, key="run_buttons"):
         if run.state in ("queued", "running"):
             st.button("Cancel", icon=":material/block:", key="cancel_run", on_click=_act, args=(ws.runs.cancel, run.id))
-        if run.state in ("failed", "cancelled", "lost"):
+        if run.state in ("failed", "cancelled", "lost") and not run.spec.imported:
             st.button("Resume", type="primary", icon=":material/replay:", key="resume_run", on_click=_act, args=(ws.runs.resume, run.id))
         if run.mapped and run.spec.subset is None and st.button("Open map", icon=":material/bubble_chart:", key="open_map"):
             st.switch_page("views/maps.py", query_params={"dataset": run.spec.dataset, "runs": run.id})

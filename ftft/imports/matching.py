@@ -56,15 +56,26 @@ def matched(target: Target, ids_M: np.ndarray, gold_M: np.ndarray | None, theirs
             f"the file and dataset {target.name!r} have no id in common: {some(ids_M.tolist())} there, {some(target.ids_N.tolist())} here"
         )
         raise InputError(what, "Add the dataset with the ids of the file (--id COL), or import with --new-dataset NAME")
+    _check_counted_alike(target, ids_M, place_M)
     found = _strangers(target, ids_M, place_M)
     ours_K = target.gold_N[place_M[rows]]
     if gold_M is None:
-        return Match(rows, ours_K, np.arange(len(theirs)), (*found, *_taken_in_order(target, columns)))
+        message = "The file has no gold labels: it cannot be checked that an id means the same example there and here."
+        found += [Finding("ids_unchecked", len(rows), (), message), *_taken_in_order(target, columns)]
+        return Match(rows, ours_K, np.arange(len(theirs)), tuple(found))
     column_of, agree_K, said = _assigned(target, gold_M[rows], ours_K, theirs)
     found += said
     if not agree_K.all():
         found.append(_disagreement(target, ids_M[rows[~agree_K]].tolist(), len(rows)))
     return Match(rows[agree_K], ours_K[agree_K], column_of, tuple(found))
+
+
+def _check_counted_alike(target: Target, ids_M: np.ndarray, place_M: np.ndarray) -> None:
+    """Row numbers from 0 there and from 1 here would put every number on the neighbour's example."""
+    strange = set(ids_M[place_M < 0].tolist())
+    if strange == {"0"} and str(len(ids_M)) in set(target.ids_N.tolist()) and len(ids_M) == len(target.ids_N):
+        what = f"the file counts its examples from 0, dataset {target.name!r} from 1: the same number is another example"
+        raise InputError(what, "Add the dataset with the ids of the file (--id COL), or count alike in both")
 
 
 def _strangers(target: Target, ids_M: np.ndarray, place_M: np.ndarray) -> list[Finding]:

@@ -57,9 +57,7 @@ class NewDataset:
         counts = np.bincount(gold_N, minlength=len(labels))
         split = Split("train", len(ids_N), {label: int(n) for label, n in zip(labels, counts, strict=True) if n}, role="train")
         print_ = fingerprint(labels, tuple(columns), [(split, table)])
-        dataset = Dataset(
-            name, print_, tuple(columns), labels, "accuracy", (split,), tuple(table.column_names), tuple(found), created
-        )  # fmt: skip
+        dataset = Dataset(name, print_, tuple(columns), labels, "accuracy", (split,), tuple(table.column_names), tuple(found), created)
         return cls(dataset, table, gold_N)
 
     def check(self, root: Path) -> None:

@@ -14,6 +14,7 @@ from ftft.errors import InputError
 from ftft.metrics import METRICS
 
 SHOWN = 5  # example ids a finding
+COUNTS = ("correctness", "forgetting")
 
 
 @dataclass(frozen=True)
@@ -111,21 +112,23 @@ def measured(
     """
     found = list(found)
     values, kept_N = _checked(file, ids_N, values, found)
+    if not kept_N.any():
+        raise InputError(f"{file}: no example has a value in every column of metrics", "Leave out a column that is empty")
     least = least_epochs({name: values_N[kept_N] for name, values_N in values.items()})
     if epochs is not None and epochs < least:
         raise InputError(f"--epochs is {epochs}, but {file} tells of at least {least} epochs", "Give the number that its run had")
     if epochs is None:
-        found.append(
-            Finding("epochs_unknown", least, (), f"{file.name} does not say over how many epochs its metrics were taken. At least {least}, "
-                    "by their values; --epochs N says it.")
-        )  # fmt: skip
+        message = (
+            f"{file.name} does not say over how many epochs its metrics were taken. At least {least}, by their values; --epochs N says it."
+        )
+        found.append(Finding("epochs_unknown", least, (), message))
     kept = {name: values_N[kept_N] for name, values_N in values.items()}
     gold_K = None if gold_N is None else gold_N[kept_N]
     return Measured(ids_N[kept_N], gold_K, kept, epochs or least, epochs is not None, tuple(found), texts or {})
 
 
 def least_epochs(values: dict[str, np.ndarray]) -> int:
-    """At least so many epochs gave these metrics: the most often right; forgotten takes one more; variability takes two."""
+    """At least so many epochs gave these metrics: as many as right answers; two for each time forgotten, and for any variability."""
     least = 1
     if "correctness" in values:
         least = max(least, int(np.max(values["correctness"], initial=0)))
@@ -151,16 +154,13 @@ def _checked(
         if name != "forgetting":
             kept_N &= known_N
         slack = 1e-6 * (high or 1)  # what a float32 of others may be beyond
-        wrong_N = known_N & (
-            (values_N < (-np.inf if low is None else low - slack)) | (values_N > (np.inf if high is None else high + slack))
-        )
-        if name in ("correctness", "forgetting"):
+        above_N = values_N > (np.inf if high is None else high + slack)
+        wrong_N = known_N & (above_N | (values_N < (-np.inf if low is None else low - slack)))
+        if name in COUNTS:
             wrong_N |= known_N & (values_N % 1 != 0)
         if wrong_N.any():
             row = int(np.argmax(wrong_N))
-            limits = (
-                "a whole number from 0" if high is None and low == 0 and name in ("correctness", "forgetting") else f"in [{low}, {high}]"
-            )
+            limits = "a whole number from 0" if name in COUNTS else f"at least {low}" if high is None else f"in [{low}, {high:g}]"
             what = f"{file}: {name} of {ids_N[row]!r} is {values_N[row]:g}, but it is {limits}"
             raise InputError(what, "Mend the file, or rename a column that means something else")
     if not kept_N.all():

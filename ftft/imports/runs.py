@@ -11,6 +11,11 @@ from ftft.errors import InputError
 from ftft.imports.records import Measured, Recorded, Rows
 from ftft.runfolder import RunFolder
 
+# What a verdict holds, and of which kind (docs/architecture.md).
+VERDICT: dict[str, type | tuple[type, ...]] = {
+    "state": str, "cause": (str, type(None)), "error": dict, "scores": dict, "steps_done": (int, type(None)), "cost": dict,
+    "environment": dict, "warnings": list, "finished": str,
+}  # fmt: skip
 UNREADABLE = (pa.ArrowException, OSError, KeyError, TypeError, ValueError, AttributeError)
 
 
@@ -36,12 +41,20 @@ def read(path: Path, epochs: int | None = None) -> Recorded | Measured:
 
 
 def verdict(folder: Path) -> dict[str, Any] | None:
-    """What `results.json` of a run folder says; None where there is none. InputError where it is not sound."""
+    """What `results.json` of a run folder says, as far as we know it; None where there is none. InputError where it is not sound."""
+    file = RunFolder(folder).results_file
     try:
         found = RunFolder(folder).verdict()
-        return found if found is None else {**found, "state": {"succeeded": "succeeded", "failed": "failed"}[found["state"]]}
+        if found is None:
+            return None
+        known = {name: found[name] for name in VERDICT if name in found}
+        if found["state"] not in ("succeeded", "failed") or not all(isinstance(known[name], VERDICT[name]) for name in known):
+            raise ValueError("it holds something else than a verdict")
+        if not all(isinstance(scores, dict) for scores in known.get("scores", {}).values()):
+            raise ValueError("its scores are not numbers by evaluation set and metric")
+        return known
     except (OSError, ValueError, RecursionError, KeyError, TypeError) as problem:
-        raise InputError(f"{folder / 'results.json'} cannot be read: {problem}", "Copy the folder again") from problem
+        raise InputError(f"{file} cannot be read: {problem}", "Copy the folder again") from problem
 
 
 def _files(folder: RunFolder) -> dict[int, Path]:
@@ -56,7 +69,10 @@ def _files(folder: RunFolder) -> dict[int, Path]:
 def _spec(folder: RunFolder) -> RunSpec:
     file = folder.path / "spec.json"
     try:
-        return folder.spec()
+        spec = folder.spec()
+        if not all(isinstance(text, str) for text in (spec.model, spec.model_fingerprint, spec.dataset_fingerprint, spec.subset or "")):
+            raise TypeError("a name is not a text")
+        return spec
     except InputError:
         raise
     except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError, AssertionError) as problem:

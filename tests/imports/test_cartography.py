@@ -171,6 +171,15 @@ def test_a_metric_outside_of_its_range_is_refused(wrong, ws, dataset, write):
         ws.import_run(write("td.jsonl", coordinates(**wrong)), name="r", dataset=dataset)
 
 
+def test_a_row_without_a_value_is_left_out_and_a_column_without_any_is_an_error(ws, dataset, write):
+    rows = coordinates()
+    rows[1]["confidence"] = None
+    done = ws.import_run(write("td.jsonl", rows), name="r", dataset=dataset)
+    assert (done.n, next(f for f in done.found if f.kind == "no_value").examples) == (3, ("a2",))
+    with pytest.raises(InputError, match="no example has a value"):
+        ws.import_run(write("td.jsonl", coordinates(confidence=None)), name="s", dataset=dataset)
+
+
 def test_the_forgetfulness_1000_of_an_example_that_was_never_learnt_is_none(ws, dataset, write):
     rows = [row | {"forgetfulness": 1000 if row["correctness"] == 0 else 1} for row in coordinates()]
     ws.import_run(write("td.jsonl", rows), name="r", dataset=dataset)

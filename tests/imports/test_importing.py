@@ -51,6 +51,16 @@ def test_a_few_gold_labels_that_disagree_are_left_out_and_many_are_refused(ws, t
         ws.import_run(many(ws, tmp_path, write, wrong=30), name="s", dataset="d")
 
 
+def test_row_numbers_that_count_from_another_number_are_refused(ws, tmp_path, write):
+    (tmp_path / "d.csv").write_text("text,label\n" + "".join(f"text {n},{'ab'[n % 2]}\n" for n in range(6)))
+    ws.data.add("d", train=tmp_path / "d.csv", text=["text"], label="label")
+    rows = [{"guid": n, "confidence": 0.5, "variability": 0.1} for n in range(6)]
+    with pytest.raises(InputError, match="from 0, dataset 'd' from 1"):
+        ws.import_run(write("td.jsonl", rows), name="r", dataset="d")
+    done = ws.import_run(write("td.jsonl", rows[1:]), name="r", dataset="d")
+    assert "ids_unchecked" in kinds(done.found), "without gold labels nothing tells whether the ids mean the same"
+
+
 def test_another_number_of_classes_is_refused(ws, dataset, write):
     rows = [{"guid": i, "logits_epoch_0": [1, 2, 3], "gold": 0} for i in IDS]
     with pytest.raises(InputError, match="3 classes, dataset 'reviews' has 2"):
@@ -172,6 +182,16 @@ def test_a_folder_of_a_newer_version_or_of_no_run_is_refused(spec, said, ws, clu
     (cluster / "spec.json").write_text(json.dumps(spec))
     with pytest.raises(InputError, match=said):
         ws.import_run(cluster, name="r", dataset="reviews")
+
+
+@pytest.mark.parametrize(
+    "results", ["{", '{"state": "fine"}', '{"state": "succeeded", "scores": 3}', '{"state": "failed", "scores": {"a": 1}}']
+)
+def test_a_verdict_that_is_none_is_refused(results, ws, cluster):
+    (cluster / "results.json").write_text(results)
+    with pytest.raises(InputError, match="cannot be read"):
+        ws.import_run(cluster, name="r", dataset="reviews")
+    assert ws.runs.ids() == []
 
 
 def test_an_import_can_be_imported_again(ws, dataset, write, tmp_path):

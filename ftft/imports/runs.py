@@ -28,6 +28,7 @@ def read(path: Path, epochs: int | None = None) -> Recorded | Measured:
     """Its spec and its complete epochs; a file of these that is torn is left out and reported."""
     folder = RunFolder(path.resolve())
     spec = _spec(folder)
+    verdict(folder.path)  # what is wrong with it must be known before anything is published
     if folder.measures_file.exists():
         return _measured(folder, spec)
     found: list[Finding] = []

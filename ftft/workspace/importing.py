@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ftft import imports
-from ftft.domain import Finding, Run, safe_name
+from ftft.domain import Finding, Run, RunSpec, safe_name
 from ftft.dynamics import Measures
 from ftft.errors import InputError
 from ftft.imports.joining import Joined
+from ftft.imports.matching import Match
 from ftft.imports.newdataset import label_names
 from ftft.imports.publishing import check_same, epochs_of
 from ftft.imports.records import Measured
@@ -57,39 +58,44 @@ def import_run(
     return _publish(workspace, name, format, what, known, new)
 
 
-def _publish(workspace: "Workspace", name: str, format: str, what: Measured | Joined, known: imports.Target, new) -> Imported:
+def _publish(
+    workspace: "Workspace", name: str, format: str, what: Measured | Joined, known: imports.Target, new: imports.NewDataset | None
+) -> Imported:
     ids_M, gold_M, theirs = _labelled(what)
     source = what if isinstance(what, Measured) else what.source
-    if source.spec and source.spec.dataset_fingerprint == known.fingerprint and len(theirs) <= len(known.labels):
+    if (
+        isinstance(what, Joined)
+        and source.spec
+        and source.spec.dataset_fingerprint == known.fingerprint
+        and len(theirs) == len(known.labels)
+    ):
         theirs = known.labels  # the numbers are those of the same dataset
     match = imports.matched(known, ids_M, gold_M, theirs, columns=isinstance(what, Joined))
-    said = match.found if new is None else ()
-    rows, found = match.rows_K, [*what.found, *said]
-    about = {
-        "dataset": known.name,
-        "dataset_fingerprint": known.fingerprint,
-        "format": format,
-        "spec": source.spec,
-        "folder": source.folder,
-    }
-    found += _other_fingerprint(source.spec, known)
-    if isinstance(what, Measured):
-        values = {metric: values_M[rows] for metric, values_M in what.values.items()}
-        content = imports.Content(**about, measures=Measures(name, ids_M[rows], match.gold_K, values, what.epochs, what.exact))
-        count = what.epochs
-    else:
-        logits_EKC = what.logits_EMC[:, rows][:, :, match.columns_C]
-        order = what.order_hashes
-        epochs = epochs_of(ids_M[rows], match.gold_K, logits_EKC, what.step_EM[:, rows], what.source.capture, order)
-        same = bool((match.columns_C == np.arange(len(theirs))).all())
-        content, count = imports.Content(**about, epochs=epochs, with_predictions=same), len(epochs)
+    found = (*what.found, *(match.found if new is None else ()), *_other_fingerprint(source.spec, known))
+    content = _content(name, format, what, known, match)
     folder = workspace.runs.folder(name)
     if folder.path.exists():
         check_same(folder, content)
     if new is not None:
         new.publish(workspace.data.root)
     is_new = imports.publish_run(folder, content, found, now())
-    return Imported(workspace.runs.get(name), len(rows), count, tuple(found), not is_new)
+    run = workspace.runs.get(name)
+    return Imported(run, len(match.rows_K), run.epochs_recorded, found, not is_new)
+
+
+def _content(name: str, format: str, what: Measured | Joined, known: imports.Target, match: Match) -> imports.Content:
+    """What is kept of the import, in the dataset's labels."""
+    rows, gold_K = match.rows_K, match.gold_K
+    if isinstance(what, Measured):
+        values = {metric: values_M[rows] for metric, values_M in what.values.items()}
+        measures = Measures(name, what.ids_N[rows], gold_K, values, what.epochs, what.exact)
+        return imports.Content(known.name, known.fingerprint, format, measures=measures, spec=what.spec, folder=what.folder)
+    logits_EKC = what.logits_EMC[:, rows][:, :, match.columns_C]
+    epochs = epochs_of(what.ids_M[rows], gold_K, logits_EKC, what.step_EM[:, rows], what.source.capture, what.order_hashes)
+    in_order = bool((match.columns_C == np.arange(len(match.columns_C))).all())
+    return imports.Content(
+        known.name, known.fingerprint, format, epochs, spec=what.source.spec, folder=what.source.folder, with_predictions=in_order
+    )
 
 
 def _target(workspace: "Workspace", dataset: str) -> imports.Target:
@@ -108,7 +114,7 @@ def _labelled(what: Measured | Joined) -> tuple[np.ndarray, np.ndarray | None, t
     return what.ids_N, np.array([place[label] for label in what.gold_N.tolist()], np.int32), theirs
 
 
-def _other_fingerprint(spec, known: imports.Target) -> list[Finding]:
+def _other_fingerprint(spec: RunSpec | None, known: imports.Target) -> list[Finding]:
     if spec is None or spec.dataset_fingerprint == known.fingerprint:
         return []
     message = (

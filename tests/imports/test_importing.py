@@ -190,8 +190,8 @@ def test_a_folder_of_a_newer_version_or_of_no_run_is_refused(spec, said, ws, clu
 def test_a_verdict_that_is_none_is_refused(results, ws, cluster):
     (cluster / "results.json").write_text(results)
     with pytest.raises(InputError, match="cannot be read"):
-        ws.import_run(cluster, name="r", dataset="reviews")
-    assert ws.runs.ids() == []
+        ws.import_run(cluster, name="r", new_dataset="new")
+    assert (ws.runs.ids(), ws.data.names()) == ([], ["reviews"])
 
 
 def test_an_import_can_be_imported_again(ws, dataset, write, tmp_path):

@@ -15,7 +15,7 @@ from ftft.domain import Dataset, Run, RunSpec, Seeds, Subset
 # What a spec holds besides settings: what the row is about, which seed it is, and what does not change the numbers.
 _NOT_SETTINGS = {
     "dataset", "dataset_fingerprint", "model", "subset", "subset_hash", "seed", "seeds", "epochs", "steps", "capture", "again",
-    "eval_batch_size",
+    "eval_batch_size", "imported",
 }  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def columns(dataset: Dataset) -> tuple[Column, ...]:
 
 def compare(dataset: Dataset, runs: Iterable[Run], subsets: Iterable[Subset], metric: str) -> Table:
     """The table over all `runs` of a dataset; references included, for what choosing cost. `metric`: accuracy, macro_f1 or auroc."""
-    of_name = [run for run in runs if run.spec.dataset == dataset.name]
+    of_name = [run for run in runs if run.spec.dataset == dataset.name and run.spec.has_settings]
     runs = [run for run in of_name if run.spec.dataset_fingerprint == dataset.fingerprint]
     groups: dict[tuple, dict[str | None, list[Run]]] = {}
     for run in runs:

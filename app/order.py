@@ -89,6 +89,6 @@ def start(ws: Workspace, order: Order) -> list[Run]:
 
 
 def inherited(ws: Workspace, run: str | None) -> RunSpec | None:
-    """The spec of the run that chose a subset; None where no run chose it or its folder is gone."""
+    """The spec of the run that chose a subset; None where no run chose it, its folder is gone, or nobody knows how it was trained."""
     found = forms.attempt(ws.runs.get, run) if run else forms.Outcome()
-    return found.value.spec if isinstance(found.value, Run) else None
+    return found.value.spec if isinstance(found.value, Run) and found.value.spec.has_settings else None

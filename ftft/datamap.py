@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ftft.dynamics import Dynamics
+from ftft.domain import UNKNOWN
+from ftft.dynamics import Dynamics, Measures
 from ftft.errors import InputError, unknown
-from ftft.metrics import METRICS, compute
+from ftft.metrics import METRICS, compute, metric
 from ftft.publish import publish
 from ftft.selection import top
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 REGIONS = ("easy", "ambiguous", "hard")
 AMBIGUOUS_SHARE = 0.33  # FTFT's choice
 EASY_CONFIDENCE = 0.5
+COUNTS = {"correctness": "int64", "forgetting": "Int64"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +31,8 @@ class DataMap:
     """Row n of every array is the same example; rows are ordered by id as text.
 
     `values[metric]` is (N,) float64, NaN where there is none. `epochs` are the first and the last one taken, counted from 1;
-    `recorded` is how many complete epochs the run has; `capture` says which pass the logits come from.
+    `recorded` is how many complete epochs the run has; `capture` says which pass the logits come from. A map of imported metrics
+    lacks those that its file did not have: `of_metric` says so.
     """
 
     run: str
@@ -50,6 +53,28 @@ class DataMap:
         recorded = len(dynamics.epochs)
         return cls(dynamics.run, dynamics.ids_N, dynamics.gold_N, labels, values, (first, last), recorded, dynamics.capture)
 
+    @classmethod
+    def of_measures(cls, measures: Measures, labels: tuple[str, ...], epochs: tuple[int, int] | None = None) -> "DataMap":
+        """The map of imported metrics. InputError for any range of `epochs` but the whole: they cannot be taken apart."""
+        whole = (1, measures.epochs)
+        if epochs not in (None, whole):
+            raise InputError(
+                f"run {measures.run} cannot be mapped over epochs {epochs[0]}-{epochs[1]}: it was imported with its metrics alone",
+                f"Map all its epochs ({whole[0]}-{whole[1]}), or import the logits of every epoch",
+            )
+        return cls(measures.run, measures.ids_N, measures.gold_N, labels, measures.values, whole, measures.epochs, UNKNOWN)
+
+    def of_metric(self, name: str) -> np.ndarray:
+        """(N,) float64: the values of one metric. InputError where there is no such metric, or the map lacks it."""
+        if metric(name).name not in self.values:
+            raise InputError(f"run {self.run} was imported without {name}", f"It has {', '.join(self.values)}")
+        return self.values[name]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The axes that the map lacks, so that it cannot be drawn."""
+        return tuple(axis for axis in ("variability", "confidence") if axis not in self.values)
+
     @property
     def n(self) -> int:
         """The number of examples."""
@@ -61,8 +86,8 @@ class DataMap:
         "ambiguous" are the most variable AMBIGUOUS_SHARE, as `top` takes them; of the rest, "easy" have a confidence of at least
         EASY_CONFIDENCE, and "hard" are what remains.
         """
-        ambiguous_N = top(self.ids_N, self.values["variability"], AMBIGUOUS_SHARE)
-        easy_N = self.values["confidence"] >= EASY_CONFIDENCE
+        ambiguous_N = top(self.ids_N, self.of_metric("variability"), AMBIGUOUS_SHARE)
+        easy_N = self.of_metric("confidence") >= EASY_CONFIDENCE
         return np.where(ambiguous_N, "ambiguous", np.where(easy_N, "easy", "hard"))
 
     def regions(self) -> dict[str, int]:
@@ -76,7 +101,7 @@ class DataMap:
 
         columns = {"id": self.ids_N, "gold": np.array(self.labels, dtype=object)[self.gold_N], **self.values}
         frame = pd.DataFrame(columns)
-        return frame.astype({"correctness": "int64", "forgetting": "Int64"})
+        return frame.astype({name: kind for name, kind in COUNTS.items() if name in self.values})
 
 
 def _range(dynamics: Dynamics, epochs: tuple[int, int] | None) -> tuple[int, int]:
@@ -121,6 +146,6 @@ def _td_metrics(datamap: DataMap) -> "pd.DataFrame":
 
     frame = datamap.frame().rename(columns={"id": "guid", "forgetting": "forgetfulness"})
     columns = ["guid", "threshold_closeness", "confidence", "variability", "correctness", "forgetfulness"]
-    td_metrics = pd.DataFrame({name: frame[name] for name in columns})
+    td_metrics = pd.DataFrame({name: frame[name] for name in columns if name in frame})
     td_metrics.insert(1, "index", range(datamap.n))
     return td_metrics

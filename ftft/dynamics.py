@@ -39,3 +39,19 @@ class Dynamics:
     epochs: tuple[int, ...]
     capture: str
     order_hashes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Metrics without the dynamics behind them, as others publish them: all that is known of such a run. Ordered by id as text.
+
+    `values[metric]` is (N,) float64, NaN only for the forgetting of an example that was never learnt. `epochs` is how many they were
+    taken over, at least so many where `exact` is False.
+    """
+
+    run: str
+    ids_N: np.ndarray  # text
+    gold_N: np.ndarray  # int: place of the label in the dataset's labels
+    values: dict[str, np.ndarray]
+    epochs: int
+    exact: bool

@@ -2,6 +2,7 @@
 
     spec.json                      what determines the run, and when it was created
     dynamics/epoch=001.parquet     one file a complete epoch (partial=NNN.parquet: an epoch that was cut short; it never enters a map)
+    metrics.parquet                instead of dynamics/, for a run that was imported with its metrics alone
     predictions/EVAL.parquet       one row an example of each evaluation set
     metrics.jsonl, log.txt         progress for programs, and for people
     checkpoints/, model/           to resume from; the fine-tuned model as `save_pretrained` leaves it
@@ -16,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ftft.dynamics import Epoch
-from ftft.metrics import p_gold
+from ftft.dynamics import Epoch, Measures
+from ftft.metrics import METRICS, p_gold
 from ftft.publish import publish
 from ftft.runpaths import RunPaths
 
@@ -62,6 +63,30 @@ class RunFolder(RunPaths):
         logits_NC = table["logits"].combine_chunks().flatten().to_numpy().reshape(table.num_rows, -1)
         ids_N = np.array(table["id"].to_pylist(), dtype=object)
         return Epoch(number, ids_N, table["gold"].to_numpy(), logits_NC, table["step"].to_numpy(), about["capture"], about["order_hash"])
+
+    # ---- metrics without dynamics
+
+    def publish_measures(self, measures: Measures) -> None:
+        """`metrics.parquet`: id, gold, then the metrics that there are; the number of epochs in its metadata. Sorted by id."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        by_id = np.argsort(measures.ids_N, kind="stable")
+        columns = {"id": pa.array(measures.ids_N[by_id].tolist(), pa.string()), "gold": pa.array(measures.gold_N[by_id].astype(np.int32))}
+        columns |= {name: pa.array(values_N[by_id], from_pandas=True) for name, values_N in measures.values.items()}
+        about = {"epochs": measures.epochs, "exact": measures.exact}
+        table = pa.table(columns).replace_schema_metadata({FORMAT: json.dumps(about).encode()})
+        publish(self.measures_file, lambda aside: pq.write_table(table, aside, compression="zstd"))
+
+    def read_measures(self) -> Measures:
+        """What `publish_measures` wrote, rows sorted by id."""
+        import pyarrow.parquet as pq
+
+        table = pq.ParquetFile(self.measures_file).read()
+        about = json.loads(table.schema.metadata[FORMAT])
+        values = {name: table[name].to_numpy().astype(np.float64) for name in METRICS if name in table.column_names}
+        ids_N = np.array(table["id"].to_pylist(), dtype=object)
+        return Measures(self.run, ids_N, table["gold"].to_numpy(), values, about["epochs"], about["exact"])
 
     # ---- predictions
 

@@ -41,6 +41,11 @@ class RunPaths:
         return self.path / "metrics.jsonl"
 
     @property
+    def measures_file(self) -> Path:
+        """Metrics that were imported without the dynamics behind them; only such runs have it."""
+        return self.path / "metrics.parquet"
+
+    @property
     def log_file(self) -> Path:
         return self.path / "log.txt"
 
@@ -62,10 +67,10 @@ class RunPaths:
 
     # ---- the spec and the verdict
 
-    def create(self, spec: RunSpec, created: str) -> None:
-        """Makes the folder with its spec; a folder that exists keeps what it has."""
+    def create(self, spec: RunSpec, created: str, run: str | None = None) -> None:
+        """Makes the folder with its spec; a folder that exists keeps what it has. `run`: the id, where it is a name instead of a hash."""
         if not (self.path / "spec.json").exists():
-            publish_json(self.path / "spec.json", {"run": spec.run, "created": created, "spec": spec.to_json()})
+            publish_json(self.path / "spec.json", {"run": run or spec.run, "created": created, "spec": spec.to_json()})
 
     def spec(self) -> RunSpec:
         """The spec that the run was created with. InputError where spec.json is broken, FileNotFoundError where there is none."""
@@ -114,7 +119,7 @@ class RunPaths:
                         yield values
 
 
-_COSTS = {"train_flops", "eval_flops", "seconds", "examples_per_second"}
+_COSTS = {"train_flops", "repeated_flops", "eval_flops", "stop_flops", "capture_flops", "seconds", "examples_per_second"}
 
 
 def checked_verdict(value: Any) -> dict[str, Any]:
@@ -132,6 +137,12 @@ def checked_verdict(value: Any) -> dict[str, Any]:
         take_all({"scores": scores}, "scores", dict, float, NoneType)
     for warning in take_all(whole, "warnings", list, dict):
         take(warning, "message", str)
+    if (stop := whole.get("stop")) is not None:
+        for name, kind in (("on", str), ("step", int), ("best_step", int), ("best", float), ("early", bool)):
+            take(stop, name, kind)
+    if whole.get("measures") is not None:
+        take_all(whole, "measures", list, str)
+        take(whole, "epochs_recorded", int)
     return value
 
 

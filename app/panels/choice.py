@@ -24,7 +24,9 @@ class Choice:
     missing: tuple[str, ...] = ()
 
     def epochs_of(self, run: Run) -> tuple[int, int]:
-        """The chosen epochs, as far as `run` has recorded them."""
+        """The chosen epochs, as far as `run` has recorded them; imported metrics cannot be taken apart."""
+        if run.measures is not None:
+            return 1, run.epochs_recorded
         return min(self.epochs[0], run.epochs_recorded), min(self.epochs[1], run.epochs_recorded)
 
 
@@ -39,8 +41,10 @@ def choose(ws: Workspace, datasets: Sequence[Dataset], every_run: Sequence[Run])
         colour, epochs = "correctness", (1, 1)
         if runs:
             with st.container(horizontal=True, vertical_alignment="center", width="content"):  # many runs wrap the row: these stay together
-                colour = _colour(ws, runs[0])
-                epochs = _epochs(dataset.name, max(run.epochs_recorded for run in runs))
+                colour = _colour(ws, runs)
+                recorded = [run.epochs_recorded for run in runs if run.measures is None]
+                if recorded:  # imported metrics have no epochs to choose from
+                    epochs = _epochs(dataset.name, max(recorded))
     return Choice(dataset, runs, colour, epochs, missing)
 
 
@@ -76,7 +80,7 @@ def _runs(dataset: str, of_it: Sequence[Run]) -> tuple[tuple[Run, ...], tuple[st
     asked = _asked()
     if asked.get("runs") and asked.get("dataset", dataset) == dataset and asked != state.get("maps_address"):
         wanted[dataset] = tuple(asked["runs"].split(","))
-    mapped = {run.id: run for run in of_it if run.epochs_recorded}
+    mapped = {run.id: run for run in of_it if run.mapped}
     chosen = wanted.get(dataset) or tuple(mapped)[:SHOWN]
     offered = dict.fromkeys((*list(mapped)[:OFFERED], *(run for run in chosen if run in mapped)))
     key = f"runs_{dataset}"
@@ -96,10 +100,15 @@ def _runs(dataset: str, of_it: Sequence[Run]) -> tuple[tuple[Run, ...], tuple[st
     return shown, tuple(run for run in chosen if run not in mapped)
 
 
-def _colour(ws: Workspace, run: Run) -> str:
-    metrics = [name for name in ws.map(run.id).values if name != "correctness"]
+def _colour(ws: Workspace, runs: Sequence[Run]) -> str:
+    """By a metric that all maps have: an imported run may lack some."""
+    metrics = [name for name in ws.map(runs[0].id).values if all(name in ws.map(run.id).values for run in runs)]
+    first = ["correctness", "label"] if "correctness" in metrics else ["confidence", "label"]
+    offered = list(dict.fromkeys([*first, *metrics]))
+    if state.get("colour") not in offered:
+        state.pop("colour", None)
     return st.selectbox(
-        "Colour", ["correctness", "label", *metrics], key="colour", label_visibility="collapsed",
+        "Colour", offered, key="colour", label_visibility="collapsed",
         format_func=lambda name: f"Colour: {name.replace('_', ' ')}", width=190, persist_state="session",
     )  # fmt: skip
 

@@ -22,8 +22,9 @@ def examples(ws: Workspace, choice: Choice, mask_N: np.ndarray | None) -> None:
     run = active_run(choice)
     title = "Selected examples" if mask_N is not None else "All examples"
     parts.section(title, f"metrics of {run_labels(choice.runs)[run.id]}, over all {parts.plural(run.epochs_recorded, 'epoch')} recorded")
-    query = _query(choice)
     page = state.get("table_page", 1)
+    known = tuple(ws.map(run.id, choice.epochs_of(run)).values)
+    query = _query(choice, known)
     frame, total = ws.examples(choice.dataset.name, mask_N, run=run.id, offset=(page - 1) * PAGE_ROWS, limit=PAGE_ROWS, **query)
     pages = -(-total // PAGE_ROWS)
     if page > max(pages, 1):  # the search became narrower than the page that is open
@@ -32,7 +33,7 @@ def examples(ws: Workspace, choice: Choice, mask_N: np.ndarray | None) -> None:
     if not total:
         parts.empty("search_off", "No example matches", "Clear the search or the label filter, or draw a larger region on a map.")
         return
-    _table(frame, run, f"{run.id}{page}{query}{total}")
+    _table(frame, run, known, f"{run.id}{page}{query}{total}")
     with st.container(horizontal=True, vertical_alignment="center"):
         first = (page - 1) * PAGE_ROWS + 1
         st.caption(f"{parts.num(first)}–{parts.num(first + len(frame) - 1)} of {parts.num(total)}", width="content")
@@ -40,7 +41,11 @@ def examples(ws: Workspace, choice: Choice, mask_N: np.ndarray | None) -> None:
             st.pagination(pages, key="table_page", max_visible_pages=5)
 
 
-def _query(choice: Choice) -> dict[str, Any]:
+def _query(choice: Choice, known: tuple[str, ...]) -> dict[str, Any]:
+    """`known`: the metrics that the run has; an imported one may lack some."""
+    sorts = [name for name in SORTS if name in (*known, "id")]
+    if state.get("sort") not in sorts:
+        state.pop("sort", None)
     with st.container(horizontal=True, vertical_alignment="center"):
         search = st.text_input(
             "Search", placeholder="Search text", icon=":material/search:", label_visibility="collapsed", width=190, key="search"
@@ -49,14 +54,15 @@ def _query(choice: Choice) -> dict[str, Any]:
             "Label", choice.dataset.labels, selection_mode="multi", label_visibility="collapsed", key=f"labels_{choice.dataset.name}"
         )
         st.space("stretch")
-        sort = st.selectbox("Sort", SORTS, label_visibility="collapsed", format_func=lambda name: f"Sort: {name}", width=160, key="sort")
+        sort = st.selectbox("Sort", sorts, label_visibility="collapsed", format_func=lambda name: f"Sort: {name}", width=160, key="sort")
         descending = st.toggle("Falling", value=True, key="falling")
     return {"search": search, "labels": tuple(labels or ()), "sort": sort, "descending": descending}
 
 
-def _table(frame: Any, run: Run, key: str) -> None:
+def _table(frame: Any, run: Run, known: tuple[str, ...], key: str) -> None:
+    metrics = [name for name in ("confidence", "variability", "correctness") if name in known]
     event = st.dataframe(
-        frame[["id", "label", "text", "confidence", "variability", "correctness", "curve"]],
+        frame[["id", "label", "text", *metrics, *(["curve"] if run.measures is None else [])]],
         key=f"table_{key}",
         hide_index=True,
         height=320,
@@ -100,12 +106,13 @@ def detail(ws: Workspace, choice: Choice) -> None:
     curves = ws.curves([run.id for run in choice.runs], state.focus)
     seen = [run for run in choice.runs if run.id in curves]
     names, colours = run_labels(choice.runs), dict(zip((run.id for run in choice.runs), theme.run_colours(len(choice.runs)), strict=True))
-    figure = theme.figure(
-        *[_curve(names[run.id], curves[run.id], colours[run.id]) for run in seen],
-        height=165, showlegend=False, xaxis={"title": "epoch", "dtick": 1}, yaxis={"title": "p(gold)", "range": [-0.03, 1.03], "nticks": 3},
-    )  # fmt: skip
-    theme.show(figure, key="curves", alt=f"Probability of the gold label in each epoch for example {state.focus}, one line a run")
-    _metrics(ws, choice, seen, names, colours)
+    if seen:
+        figure = theme.figure(
+            *[_curve(names[run.id], curves[run.id], colours[run.id]) for run in seen], height=165, showlegend=False,
+            xaxis={"title": "epoch", "dtick": 1}, yaxis={"title": "p(gold)", "range": [-0.03, 1.03], "nticks": 3},
+        )  # fmt: skip
+        theme.show(figure, key="curves", alt=f"Probability of the gold label in each epoch for example {state.focus}, one line a run")
+    _metrics(ws, choice, [run for run in choice.runs if run in seen or run.measures is not None], names, colours)
 
 
 def _texts(ws: Workspace, choice: Choice, place: int) -> None:
@@ -133,11 +140,13 @@ def _metrics(ws: Workspace, choice: Choice, runs: list[Run], names: dict[str, st
     lines = []
     for run in runs:
         data_map = ws.map(run.id, choice.epochs_of(run))
-        at = int(np.flatnonzero(data_map.ids_N == state.focus)[0])
+        places = np.flatnonzero(data_map.ids_N == state.focus)
+        if not len(places):
+            continue  # an imported run need not hold every example
+        at = int(places[0])
         first, last = data_map.epochs
-        values = [f"{data_map.values[c][at]:.2f}" for c in columns[:2]] + [
-            f"{int(data_map.values['correctness'][at])} of {last - first + 1}"
-        ]
+        right = f"{int(data_map.values['correctness'][at])} of {last - first + 1}" if "correctness" in data_map.values else "–"
+        values = [*(f"{data_map.values[c][at]:.2f}" for c in columns[:2]), right]
         dot = f"<i class='dot' style='background:{colours[run.id]}'></i>"
         lines.append(f"<tr><td>{dot}{html.escape(names[run.id])}</td>{''.join(f'<td>{v}</td>' for v in values)}</tr>")
     head = "".join(f"<th>{column}</th>" for column in columns)

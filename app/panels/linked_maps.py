@@ -119,7 +119,8 @@ def _subtitle(ws: Workspace, run: Run, epochs: tuple[int, int], n: int) -> str:
     elif run.state != "succeeded":
         words.append(run.state)
     words.append(parts.plural(run.epochs_recorded, "epoch") if epochs == (1, run.epochs_recorded) else f"epochs {epochs[0]}–{epochs[1]}")
-    return " · ".join([*words, ws.map(run.id, epochs).capture.replace("_", " "), f"n {parts.num(n)}"])
+    how = "metrics alone" if run.measures is not None else ws.map(run.id, epochs).capture.replace("_", " ")
+    return " · ".join([*words, how if how != "unknown" else "capture unknown", f"n {parts.num(n)}"])
 
 
 def _note(ws: Workspace, choice: Choice, run: Run, mask_N: np.ndarray | None) -> tuple[list[tuple[str, bool]], str]:

@@ -18,6 +18,7 @@ CAUSES = {
     "disk_full": "The disk is full", "killed": "Killed from outside", "time_limit": "The time limit was reached",
     "dependency_failed": "A run it depends on failed", "internal": "A mistake in the software",
 }  # fmt: skip
+SAID = ("label_mapping", "epochs_renumbered")  # of an import: how it was read, nothing to worry about
 COLUMNS = METRICS | {"loss": "loss"}
 
 
@@ -29,7 +30,8 @@ def detail(ws: Workspace, run: Run) -> None:
         return
     lines, log = read.value
     with st.container(horizontal=True, vertical_alignment="center"):
-        parts.section(runs_table.name(run), f"seed {run.spec.seed} · run {run.id[:6]}")
+        seed = "" if run.spec.seed is None else f"seed {run.spec.seed} · "
+        parts.section(runs_table.name(run), f"{seed}run {run.id if run.spec.imported else run.id[:6]}")
         st.space("stretch")
         runs_table.badge(run.state)
     st.html(_facts(run, lines))
@@ -52,6 +54,8 @@ def _read(ws: Workspace, run: str) -> tuple[list[dict[str, Any]], str]:
 
 def _facts(run: Run, lines: list[dict[str, Any]]) -> str:
     spec, now = run.spec, datetime.now(UTC)
+    if not spec.has_settings:
+        return _imported(run, clock.moment(run.created, now, clock.reader_zone(st.context.timezone)))
     budget = parts.plural(spec.epochs, "epoch") if spec.epochs else parts.plural(spec.steps or 0, "step")
     device = " · ".join(str(run.environment[key]) for key in ("device", "precision") if run.environment.get(key))
     speed = run.cost.get("examples_per_second")
@@ -65,6 +69,17 @@ def _facts(run: Run, lines: list[dict[str, Any]]) -> str:
         "dynamics": f"{parts.plural(run.epochs_recorded, 'epoch')}, {spec.capture}" if run.epochs_recorded else "none yet",
         "on": " · ".join(filter(None, [device, f"{parts.num(round(speed))} examples/s" if speed else ""])) or "–",
     }
+    return _list(facts)
+
+
+def _imported(run: Run, when: str) -> str:
+    """Of a run whose file does not say how it was trained."""
+    kept = "logits of every epoch" if run.measures is None else f"metrics alone: {', '.join(m.replace('_', ' ') for m in run.measures)}"
+    epochs = parts.plural(run.epochs_recorded, "epoch")
+    return _list({"dataset": run.spec.dataset, "imported": when, "format": str(run.spec.imported), "dynamics": f"{epochs}, {kept}"})
+
+
+def _list(facts: dict[str, str]) -> str:
     return "<div class='facts'>" + "".join(f"<span>{k}</span><b>{html.escape(v)}</b>" for k, v in facts.items()) + "</div>"
 
 
@@ -93,9 +108,9 @@ def _buttons(ws: Workspace, run: Run) -> None:
     with st.container(horizontal=True, key="run_buttons"):
         if run.state in ("queued", "running"):
             st.button("Cancel", icon=":material/block:", key="cancel_run", on_click=_act, args=(ws.runs.cancel, run.id))
-        if run.state in ("failed", "cancelled", "lost"):
+        if run.state in ("failed", "cancelled", "lost") and not run.spec.imported:
             st.button("Resume", type="primary", icon=":material/replay:", key="resume_run", on_click=_act, args=(ws.runs.resume, run.id))
-        if run.epochs_recorded and run.spec.subset is None and st.button("Open map", icon=":material/bubble_chart:", key="open_map"):
+        if run.mapped and run.spec.subset is None and st.button("Open map", icon=":material/bubble_chart:", key="open_map"):
             st.switch_page("views/maps.py", query_params={"dataset": run.spec.dataset, "runs": run.id})
         if run.spec.subset and run.scores and st.button("Open results", icon=":material/leaderboard:", key="open_results"):
             st.switch_page("views/results.py")
@@ -145,4 +160,5 @@ def _score(metric: str, value: float | None) -> str:
 
 def _warning(warning: dict[str, Any]) -> str:
     found, _, remedy = str(warning.get("message", warning.get("kind", ""))).partition(". ")
-    return parts.finding("warn", "warning", found.removesuffix("."), remedy)
+    kind, icon = ("muted", "info") if warning.get("kind") in SAID else ("warn", "warning")
+    return parts.finding(kind, icon, found.removesuffix("."), remedy)

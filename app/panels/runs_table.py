@@ -31,8 +31,8 @@ def summary(counts: Counter[str]) -> None:
 
 
 def name(run: Run) -> str:
-    """What a person calls a run: its model and what it is trained on."""
-    return f"{run.spec.model_name} · {run.spec.subset or 'everything'}"
+    """What a person calls a run: its model and what it is trained on, where that is known."""
+    return f"{run.spec.model_name} · {run.spec.subset or 'everything'}" if run.spec.has_settings else run.spec.model_name
 
 
 def elapsed(run: Run, now: datetime, lines: list[dict[str, Any]]) -> str:

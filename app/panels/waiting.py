@@ -26,7 +26,8 @@ def no_map(choice: Choice, runs: Sequence[Run]) -> None:
     name = choice.dataset.name
     coming = [run for run in runs if run.state in ("queued", "running") and run.spec.capture != "none"]
     stopped = [run for run in runs if run.state in ("failed", "cancelled", "lost")]
-    if any(run.epochs_recorded for run in runs):
+    axisless = next((run for run in runs if run.measures is not None and not run.mapped), None)
+    if any(run.mapped for run in runs):
         parts.empty("bubble_chart", "No run chosen", "Choose one or more runs above. Two or more show whether their dynamics agree.")
     elif coming:
         parts.empty(
@@ -38,6 +39,12 @@ def no_map(choice: Choice, runs: Sequence[Run]) -> None:
         parts.empty(
             "error", f"{run_label(run)} {'was cancelled' if run.state == 'cancelled' else run.state} before its first epoch",
             f"{reason(run)} `ftft runs logs {run.id[:8]}` shows more; `ftft runs resume {run.id[:8]}` goes on from the last checkpoint.",
+        )  # fmt: skip
+    elif axisless:
+        parts.empty(
+            "bubble_chart", f"{run_label(axisless)} cannot be drawn",
+            f"It was imported with {', '.join(axisless.measures or ())} alone, and a map needs confidence and variability. "
+            f"`ftft select {axisless.id} --by {(axisless.measures or ('aum',))[0]} --top 0.33 --name NAME` chooses by it.",
         )  # fmt: skip
     else:
         parts.empty(

@@ -22,6 +22,7 @@ COMMANDS = {
     "transfer": "ftft.cli.maps:transfer",
     "select": "ftft.cli.maps:select",
     "subsets": "ftft.cli.subsets:subsets",
+    "import": "ftft.cli.imports:import_",
     "pretrain": "ftft.cli.pretrain:pretrain",
     "run-spec": "ftft.cli.train:run_spec",
 }

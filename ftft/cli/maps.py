@@ -50,9 +50,12 @@ def map_(run: str, epochs: str | None, out: Path | None, workspace: str | None, 
         else:
             raise unknown("kind of map file", kind, (*FILES, *figures.KINDS))
         note(f"Wrote {out}.")
-    regions = found.regions()
+    regions = None if found.missing else found.regions()
     value = {"run": found.run, "n": found.n, "epochs": list(found.epochs), "capture": found.capture, "regions": regions}
-    shares = "  ".join(f"{name} {count} ({count / found.n:.0%})" for name, count in regions.items())
+    value["missing"] = list(found.missing)
+    shares = "  ".join(f"{name} {count} ({count / found.n:.0%})" for name, count in (regions or {}).items())
+    if found.missing:
+        shares = f"no map to draw: imported without {' and '.join(found.missing)}; it has {', '.join(found.values)}"
     emit(
         as_json,
         value,
@@ -83,7 +86,7 @@ def _row(pair: dict) -> list:
     numbers = ["–" if v is None else f"{v:.3f}" for v in (rank["confidence"], rank["variability"], o["value"])]
     beside = ["–" if o[k] is None else f"{o[k]:.3f}" for k in ("chance", "chance_within_labels", "ceiling")]
     interval = f"{o['low']:.3f}–{o['high']:.3f}"
-    return [pair["a"], pair["b"], pair["n"], *numbers, interval, *beside, "yes" if pair["same_order"] else "no"]
+    return [pair["a"], pair["b"], pair["n"], *numbers, interval, *beside, {True: "yes", False: "no", None: "–"}[pair["same_order"]]]
 
 
 @click.command()

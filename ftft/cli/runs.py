@@ -1,5 +1,7 @@
 """`ftft runs …`"""
 
+from pathlib import Path
+
 import click
 
 from ftft.cli.output import common, emit, table
@@ -68,27 +70,55 @@ def resume(run: str, detach: bool, workspace: str | None, as_json: bool) -> int:
     return 0 if detach else status([found])
 
 
+@runs.command()
+@click.argument("run")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FOLDER", help="Where training_dynamics/ is made.")
+@common
+def export(run: str, out: Path, workspace: str | None, as_json: bool) -> None:
+    """Writes a run's dynamics as dynamics_epoch_N.jsonl, which the cartography code reads.
+
+    \b
+    ftft runs export 0f3a --out roberta
+    """
+    folder = Workspace(workspace).runs.export(run, out)
+    files = sorted(str(f) for f in folder.iterdir())
+    emit(as_json, {"folder": str(folder), "files": files}, lambda: "\n".join(files))
+
+
 def _row(run: Run) -> dict:
     return {
-        "run": run.id, "dataset": run.spec.dataset, "model": run.spec.model, "subset": run.spec.subset, "seed": run.spec.seed,
+        "run": run.id, "dataset": run.spec.dataset, "model": _model(run), "subset": run.spec.subset, "seed": run.spec.seed,
         "state": run.state, "created": run.created, "experiment": None,
     }  # fmt: skip
 
 
+def _model(run: Run) -> str:
+    """What it was given as; of an import, whose model is not here, what it reads as."""
+    return run.spec.model_name if run.spec.imported else run.spec.model
+
+
 def _whole(run: Run) -> dict:
     spec = run.spec.to_json()
-    spec |= {"fingerprint": spec["dataset_fingerprint"], "methods": [], "steps": run.steps_total}
+    spec |= {"model": _model(run), "fingerprint": spec["dataset_fingerprint"], "methods": [], "steps": run.steps_total}
     same = ("state", "cause", "environment", "epochs_recorded", "steps_done", "stop", "scores", "cost", "error", "created")
-    rest = {"spec": spec, "warnings": list(run.warnings), "folder": str(run.folder)}
-    return {"run": run.id, **{name: getattr(run, name) for name in same}, **rest}
+    rest = {"spec": spec, "measures": run.measures, "warnings": list(run.warnings), "folder": str(run.folder)}
+    return {"run": run.id, **{name: getattr(run, name) for name in same}, **rest, "steps_done": _steps(run)}
+
+
+def _steps(run: Run) -> int | None:
+    """Nobody knows those of an import without settings."""
+    return run.steps_done if run.spec.has_settings else None
 
 
 def _text(run: Run) -> str:
     s = run.spec
+    known = s.has_settings
+    settings = f"seed {s.seed}, lr {s.lr:g}, batch {s.batch_size}" if known else "seed –, lr –, batch –"
+    holds = "" if run.measures is None else f", metrics alone: {', '.join(run.measures)}"
     lines = [
         f"{run.id}  {run.state}",
-        f"{s.dataset}, {s.model_name}, {s.subset or 'everything'}, seed {s.seed}, lr {s.lr:g}, batch {s.batch_size}, capture {s.capture}",
-        f"step {run.steps_done} of {run.steps_total}, {run.epochs_recorded} epochs recorded",
+        f"{s.dataset}, {s.model_name}, {s.subset or ('everything' if known else '–')}, {settings}, capture {s.capture}",
+        f"step {run.steps_done if known else '–'} of {run.steps_total or '–'}, {run.epochs_recorded} epochs recorded{holds}",
     ]
     if run.stop:
         when = f"stopped at step {run.stop['step']}" if run.stop["early"] else "never stopped"

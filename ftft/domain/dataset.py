@@ -71,7 +71,7 @@ class Dataset:
         if self.metric not in METRICS:
             raise unknown("metric of scores", self.metric, METRICS)
         assert [s.name for s in self.splits if s.role == "train"] == ["train"] == [self.splits[0].name]
-        assert len(set(self.labels)) == len(self.labels) >= 2
+        assert len(set(self.labels)) == len(self.labels) >= 1, "one label alone: that of an import which knows no labels"
 
     @property
     def train(self) -> Split:
@@ -116,8 +116,8 @@ class Dataset:
         """The inverse of `to_json`; InputError for a file that is no longer what was written."""
         splits = take_all(value, "splits", dict, dict)
         labels, columns = tuple(take_all(value, "labels", list, str)), tuple(take_all(value, "columns", list, str))
-        if next(iter(splits), None) != "train" or len(set(labels)) != len(labels) or len(labels) < 2:
-            raise InputError("it does not begin with the split 'train', or has no two labels", REMEDY)
+        if next(iter(splits), None) != "train" or len(set(labels)) != len(labels) or not labels:
+            raise InputError("it does not begin with the split 'train', or has no labels", REMEDY)
         return cls(
             take(value, "dataset", str), take(value, "fingerprint", str), tuple(take_all(value, "text_columns", list, str)), labels,
             take(value, "metric", str), tuple(_split(name, split) for name, split in splits.items()), columns,

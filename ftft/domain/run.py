@@ -17,6 +17,7 @@ LARGEST_COUNT = 2**31 - 1  # of epochs, steps, rows of a batch …: no run comes
 STATES = ("queued", "running", "succeeded", "failed", "cancelled", "lost")
 FINAL = ("succeeded", "failed", "cancelled", "lost")
 CAPTURES = ("online", "epoch_end", "none")
+UNKNOWN = "unknown"  # the capture of imported dynamics
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 STOPS = ("id_dev", "ood_dev")
 PATIENCE, EVALUATIONS = 2, 12  # of early stopping, FTFT's
@@ -58,6 +59,8 @@ class RunSpec:
     `seed` is the number on the command line, `seeds` what follows from it. `again` numbers wilful repetitions.
     `stop`: the development sets that may end the run, judged `evals` times in its budget with this `patience`; None for none.
     `batch_size` is that of a step, whatever the number of `devices` that share it.
+    `imported` is the format that a run came in, None for one trained here. Files that say nothing of how a run was trained leave
+    every setting of its spec None (see `of_import`), so that nobody can take a default for the truth.
     """
 
     dataset: str
@@ -87,13 +90,21 @@ class RunSpec:
     evals: int | None = None
     keep_head: bool | None = None
     devices: int | None = None
+    imported: str | None = None
 
     def __post_init__(self) -> None:
         for f in fields(self):
-            object.__setattr__(self, f.name, _of_kind(f.name, f.type, getattr(self, f.name)))
+            if self.has_settings or getattr(self, f.name) is not None:
+                object.__setattr__(self, f.name, _of_kind(f.name, f.type, getattr(self, f.name)))
         safe_name("dataset", self.dataset)
         if self.subset is not None:
             safe_name("subset", self.subset)
+        if self.has_settings:
+            self._check_settings()
+        elif not self.imported or self.capture != UNKNOWN:
+            raise InputError("the run's spec has no seeds", "Copy spec.json again from where it was made, or remove the run's folder")
+
+    def _check_settings(self) -> None:
         for name in ("batch_size", "eval_batch_size", "grad_accum", "max_length"):
             _at_least(name, getattr(self, name), 1)
         for name in ("layers", "epochs", "steps", "patience", "evals", "devices"):
@@ -107,7 +118,7 @@ class RunSpec:
             raise InputError(f"the warm-up is {self.warmup}", "Give a share of the steps from 0 to below 1, such as 0.1")
         if not 0 <= self.weight_decay < float("inf"):
             raise InputError(f"the weight decay is {self.weight_decay}", "Give 0 or a small positive number")
-        if self.capture not in CAPTURES:
+        if self.capture not in CAPTURES and not (self.imported and self.capture == UNKNOWN):
             raise unknown("capture", self.capture, CAPTURES)
         if self.precision not in PRECISIONS:
             raise unknown("precision", self.precision, PRECISIONS)
@@ -121,26 +132,45 @@ class RunSpec:
         if self.keep_head is False:
             object.__setattr__(self, "keep_head", None)
 
+    @classmethod
+    def of_import(cls, name: str, dataset: str, dataset_fingerprint: str, model_fingerprint: str, format: str) -> "RunSpec":
+        """Of dynamics whose file says nothing about their training: all settings are None, and the run is called `name`."""
+        known = {
+            "dataset": dataset, "dataset_fingerprint": dataset_fingerprint, "model": name, "model_fingerprint": model_fingerprint,
+            "capture": UNKNOWN, "imported": format,
+        }  # fmt: skip
+        values: dict[str, Any] = dict.fromkeys(f.name for f in fields(cls)) | known
+        return cls(**values)
+
+    @property
+    def has_settings(self) -> bool:
+        """Is it known how the run was trained? True of all runs but those imported from files that do not say it."""
+        return self.seeds is not None
+
     @property
     def run(self) -> str:
-        """The run's id: the first 16 hexadecimal digits of the sha256 of everything that determines its numbers."""
+        """The run's id: the first 16 hexadecimal digits of the sha256 of everything that determines its numbers.
+
+        Not that of an imported run, whose id is the name that it was given.
+        """
         whole = self.to_json()
         return digest({k: v for k, v in whole.items() if k not in _NOT_IDENTITY and v is not None})[:16]
 
     @property
     def model_name(self) -> str:
-        """The last part of the model's path or hub id, and how many layers are kept."""
-        name = Path(self.model).name
+        """The last part of the model's path or hub id, and how many layers are kept; what is imported says so."""
+        name = f"imported · {Path(self.model).name}" if self.imported else Path(self.model).name
         return name if self.layers is None else f"{name} · {self.layers} layer{'' if self.layers == 1 else 's'}"
 
     def total_steps(self, rows: int) -> int:
         """Optimiser steps of the whole run, on a training set of `rows` examples, whatever subset of it is used."""
+        assert self.has_settings, "nobody knows them"
         return self.steps or (self.epochs or 0) * math.ceil(rows / (self.batch_size * self.grad_accum))
 
     def to_json(self) -> dict[str, Any]:
         """All fields, `seeds` as an object."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return values | {"seeds": self.seeds.to_json()}
+        return values | {"seeds": self.seeds.to_json() if self.has_settings else None}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "RunSpec":
@@ -151,10 +181,11 @@ class RunSpec:
                 f"the run's spec has unknown fields: {', '.join(sorted(strange))}", "Use the ftft version that wrote it, or newer"
             )
         for f in fields(cls):
-            if f.default is MISSING:
-                take(value, f.name, str, dict)
-        seeds = take(value, "seeds", dict)
-        fields_of: dict[str, Any] = {**value, "seeds": Seeds(*(take(seeds, f.name, int) for f in fields(Seeds)))}
+            if f.default is MISSING and f.name != "seeds":
+                take(value, f.name, str)
+        imported = value.get("imported") is not None and value.get("seeds", ...) is None  # and nobody knows its settings
+        seeds = None if imported else take(value, "seeds", dict)
+        fields_of: dict[str, Any] = {**value, "seeds": seeds and Seeds(*(take(seeds, f.name, int) for f in fields(Seeds)))}
         return cls(**fields_of)
 
 
@@ -163,6 +194,7 @@ class Run:
     """A run as it stands now. `scores[EVAL][METRIC]`; `cost`, `environment` and `error` are empty until there is a verdict.
 
     `stop`, of a run with early stopping: {on, step, best_step, best, early}.
+    `measures`: the metrics of a run that was imported without its dynamics, all that there is of it; None for every other run.
     """
 
     id: str
@@ -182,9 +214,15 @@ class Run:
     stop: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[dict[str, Any], ...] = ()
     existing: bool = False
+    measures: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         assert self.state in STATES, self.state
+
+    @property
+    def mapped(self) -> bool:
+        """Is there a map to draw? Not before the first epoch, and not where the imported metrics are not those of the axes."""
+        return self.epochs_recorded > 0 and (self.measures is None or {"confidence", "variability"} <= set(self.measures))
 
     @property
     def final(self) -> bool:

@@ -39,6 +39,8 @@ def ingest_run(cursor: duckdb.DuckDBPyConnection, folder: RunFolder) -> Ingested
     """Makes the tables say what the folder says. Files are known by size and time: they never change, they are only replaced."""
     numbers = {path.name: number for number, path in folder.epoch_files().items()}
     states = {name: _state(folder.path / "dynamics" / name) for name in numbers}
+    if folder.measures_file.exists():
+        states[folder.measures_file.name] = _state(folder.measures_file)
     known = _known(cursor, folder.run)
     if any(states.get(name) != state for name, state in known.items() if name != folder.results_file.name):
         forget_run(cursor, folder.run)  # it was made anew
@@ -46,6 +48,9 @@ def ingest_run(cursor: duckdb.DuckDBPyConnection, folder: RunFolder) -> Ingested
     taken = tuple(n for name, n in numbers.items() if name not in known and _take_epoch(cursor, folder, n, name, states[name]))
     if taken:
         materialise(cursor, folder.run)
+    measures = folder.measures_file
+    if measures.exists() and measures.name not in known:
+        _take_measures(cursor, folder)
     verdict = folder.results_file
     if verdict.exists() and known.get(verdict.name) != _state(verdict):
         _take_scores(cursor, folder)
@@ -150,6 +155,22 @@ def _insert(cursor: duckdb.DuckDBPyConnection, statement: str, arrived: pa.Table
 
 
 # ---- the rest
+
+
+def _take_measures(cursor: duckdb.DuckDBPyConnection, folder: RunFolder) -> None:
+    """Imported metrics go where those of dynamics are worked out; what the file lacks is null."""
+    measures = folder.read_measures()
+    arrived = pa.table(
+        {
+            "run": [folder.run] * len(measures.ids_N),
+            "row": np.arange(len(measures.ids_N), dtype=np.int32),
+            "id": pa.array(measures.ids_N, pa.string()),
+            **{name: pa.array(values_N, from_pandas=True) for name, values_N in measures.values.items()},
+        }
+    )
+    _insert(cursor, "INSERT INTO metrics BY NAME SELECT * FROM arrived ORDER BY row", arrived, {})
+    state = _state(folder.measures_file)
+    cursor.execute("INSERT INTO ingested VALUES (?, ?, ?, ?, NULL)", [folder.run, folder.measures_file.name, *state])
 
 
 def _take_scores(cursor: duckdb.DuckDBPyConnection, folder: RunFolder) -> None:

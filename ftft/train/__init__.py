@@ -3,6 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+
     from ftft.runfolder import RunFolder
 
 
@@ -11,3 +15,10 @@ def run_folder(folder: "RunFolder") -> dict[str, Any]:
     from ftft.train.running import run_folder
 
     return run_folder(folder)
+
+
+def read_uid_to_logits(file: "Path") -> "dict[Any, np.ndarray]":
+    """The dictionary {uid: tensor} in a file of others, as arrays: `ftft.train.uid_to_logits.read`. The call loads torch."""
+    from ftft.train.uid_to_logits import read
+
+    return read(file)

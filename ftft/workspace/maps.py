@@ -15,6 +15,7 @@ from ftft.datamap import DataMap, positions
 from ftft.domain import JOIN, Run, Selection, Step
 from ftft.errors import InputError, unknown
 from ftft.metrics import METRICS
+from ftft.runfolder import RunFolder
 
 if TYPE_CHECKING:
     from ftft.workspace.root import Workspace
@@ -36,11 +37,12 @@ class Map(DataMap):
         how = (
             f"{f'epochs {first}–{last}' if first < last else f'epoch {first}'} · captured {self.capture.replace('_', ' ')} · n = {self.n:,}"
         )
-        return figures.data_map(self.values["variability"], self.values["confidence"], self.correctness_share(), self.title, how)
+        correctness_M = self.correctness_share() if "correctness" in self.values else None
+        return figures.data_map(self.of_metric("variability"), self.of_metric("confidence"), correctness_M, self.title, how)
 
     def correctness_share(self) -> np.ndarray:
         """(M,) share of the epochs in which the gold label won, in [0, 1]."""
-        return self.values["correctness"] / (self.epochs[1] - self.epochs[0] + 1)
+        return self.of_metric("correctness") / (self.epochs[1] - self.epochs[0] + 1)
 
 
 class Maps:
@@ -52,7 +54,11 @@ class Maps:
 
     def of(self, run: str, epochs: Sequence[int] | None = None) -> Map:
         """The map of a run. InputError where it recorded no complete epoch, or not those."""
-        recorded = tuple(self.workspace.runs.folder(run).epoch_files())
+        folder = self.workspace.runs.folder(run)
+        if folder.measures_file.exists():
+            stamp = folder.measures_file.stat().st_mtime_ns
+            return self._once(("measures", run, stamp, None if epochs is None else tuple(epochs)), lambda: self._measured(folder, epochs))
+        recorded = tuple(folder.epoch_files())
         if not recorded:
             raise InputError(f"run {run} has recorded no complete epoch", "Wait for its first epoch, or train it with --capture online")
         return self._once(("map", run, recorded, None if epochs is None else tuple(epochs)), lambda: self._compute(run, epochs))
@@ -124,11 +130,11 @@ class Maps:
         if step.by == "top":
             _known_metric(step["metric"])
             labels_M = found.gold_N if step["per_label"] else None
-            mask_M = pick.top(found.ids_N, found.values[step["metric"]], step["q"], step["end"], labels_M)
+            mask_M = pick.top(found.ids_N, found.of_metric(step["metric"]), step["q"], step["end"], labels_M)
         else:
             x, y = _known_metric(step["x"]), _known_metric(step["y"])
             index = self._once(
-                ("points", run, found.recorded, found.epochs, x, y), lambda: pick.PointIndex(found.values[x], found.values[y])
+                ("points", run, found.recorded, found.epochs, x, y), lambda: pick.PointIndex(found.of_metric(x), found.of_metric(y))
             )
             mask_M = index.inside(step["shapes"])
         return self._in_dataset(dataset, found, mask_M)
@@ -147,6 +153,12 @@ class Maps:
         with self.workspace.store(runs=[run]) as store:
             dynamics = store.dynamics(run)
         plain = DataMap.of(dynamics, self.workspace.data.get(about.spec.dataset).labels, None if epochs is None else (epochs[0], epochs[1]))
+        return Map(**{f.name: getattr(plain, f.name) for f in fields(DataMap)}, title=_title(about))
+
+    def _measured(self, folder: RunFolder, epochs: Sequence[int] | None) -> Map:
+        about = self.workspace.runs.get(folder.run)
+        labels = self.workspace.data.get(about.spec.dataset).labels
+        plain = DataMap.of_measures(folder.read_measures(), labels, None if epochs is None else (epochs[0], epochs[1]))
         return Map(**{f.name: getattr(plain, f.name) for f in fields(DataMap)}, title=_title(about))
 
     def _texts(self, dataset: str) -> np.ndarray:

@@ -105,6 +105,26 @@ class Workspace:
         if self._may_run and jobs.Queue(self.path).rows():
             jobs.ensure_runner(self.path)
 
+    # ---- runs from elsewhere
+
+    def import_run(
+        self,
+        path: str | Path,
+        *,
+        name: str,
+        dataset: str | None = None,
+        new_dataset: str | None = None,
+        format: str = "auto",
+        epochs: int | None = None,
+    ):
+        """Dynamics or metrics recorded elsewhere, as the run `name` of `dataset`, or of a dataset made of them: an `Imported`.
+
+        `epochs`: over how many metrics were taken, where the file does not say it. The same content again is the run that exists.
+        """
+        from ftft.workspace.importing import import_run
+
+        return import_run(self, Path(path), name, dataset, new_dataset, format, epochs)
+
     # ---- maps and selections
 
     def map(self, run: str, epochs: Sequence[int] | None = None):

@@ -4,6 +4,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftft import jobs
@@ -60,7 +61,8 @@ class Runs:
 
     def cancel(self, run: str) -> Run:
         """Asks a queued or running run to stop; its last checkpoint is kept. Returns at once."""
-        jobs.cancel(self.workspace.path, self.folder(self.id(run)))
+        run = self._trained(run, "cancelled")
+        jobs.cancel(self.workspace.path, self.folder(run))
         return self.get(run)
 
     def resume(self, run: str) -> Run:
@@ -68,11 +70,23 @@ class Runs:
 
         Returns at once. No change to a run that has succeeded, runs or waits.
         """
-        run = self.id(run)
+        run = self._trained(run, "resumed")
         self._finished.pop(run, None)
         jobs.resume(self.workspace.path, self.folder(run))
         self.workspace.wake()
         return self.get(run)
+
+    def export(self, run: str, out: str | Path) -> Path:
+        """Writes a run's dynamics as OUT/training_dynamics/dynamics_epoch_N.jsonl, as the cartography code does; gives that folder."""
+        from ftft import cartography
+
+        run = self.id(run)
+        if (measures := self.get(run).measures) is not None:
+            what = f"run {run} was imported with its metrics alone: it has no logits to export"
+            raise InputError(what, f"`ftft map {run} --out FILE.jsonl` writes what it has: {', '.join(measures)}")
+        with self.workspace.store(runs=[run]) as store:
+            dynamics = store.dynamics(run)
+        return cartography.write(dynamics, Path(out).expanduser())
 
     def wait(self, runs: Iterable[str], on_progress: Callable[[Run], None] = lambda run: None, poll: float = 0.3) -> list[Run]:
         """Blocks until all have ended; `on_progress` is called with each that has not, several times a second."""
@@ -106,6 +120,7 @@ class Runs:
         if known and known[0] == stamp and stamp:
             return known[1]
         spec, verdict = folder.spec(), folder.verdict() or {}
+        measures = verdict.get("measures")
         run = Run(
             id=folder.run,
             spec=spec,
@@ -113,9 +128,9 @@ class Runs:
             folder=folder.path,
             created=folder.created(),
             cause=verdict.get("cause"),
-            epochs_recorded=len(folder.epoch_files()),
+            epochs_recorded=verdict["epochs_recorded"] if measures else len(folder.epoch_files()),
             steps_done=verdict["steps_done"] if verdict.get("steps_done") is not None else _last_step(folder),
-            steps_total=self._steps(spec),
+            steps_total=self._steps_total(spec),
             position=queue.position(folder.run),
             scores=verdict.get("scores", {}),
             cost=verdict.get("cost", {}),
@@ -123,12 +138,22 @@ class Runs:
             error=verdict.get("error", {}),
             stop=verdict.get("stop") or {},
             warnings=tuple(verdict.get("warnings", ())),
+            measures=tuple(measures) if measures else None,
         )
         if verdict:
             self._finished[folder.run] = (stamp, run)
         return run
 
-    def _steps(self, spec: RunSpec) -> int | None:
+    def _trained(self, run: str, verb: str) -> str:
+        """The full id of a run that can be stopped or gone on with: an imported one has nothing to train."""
+        run = self.id(run)
+        if self.folder(run).spec().imported:
+            raise InputError(f"run {run} was imported: it cannot be {verb}", "Train a run of your own with `ftft train`")
+        return run
+
+    def _steps_total(self, spec: RunSpec) -> int | None:
+        if not spec.has_settings:
+            return None
         try:
             return spec.total_steps(self.workspace.data.get(spec.dataset).train.rows)
         except InputError:  # its dataset is gone or broken, which is for other verbs to say

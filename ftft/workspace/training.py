@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ftft.workspace.root import Workspace
 
 BUNDLED = (Path(__file__).parents[1] / "_bundle" / "data" / "models", Path(__file__).parents[2] / "data" / "models")
-_COMPUTED = {"dataset", "dataset_fingerprint", "model", "model_fingerprint", "seed", "seeds", "subset_hash", "again"}
+_COMPUTED = {"dataset", "dataset_fingerprint", "model", "model_fingerprint", "seed", "seeds", "subset_hash", "again", "imported"}
+_ADD = "Add its texts and labels with `ftft data add`, and import the dynamics again with --dataset"
 SETTINGS = {f.name: f.default for f in fields(RunSpec) if f.name not in _COMPUTED}
 
 
@@ -34,7 +35,7 @@ class Training:
 
     def models(self) -> list[Pretrained]:
         """Bundled models and those that runs of this workspace used, as far as they are still there."""
-        used = {run.spec.model: run.spec.model_fingerprint for run in self.workspace.runs.list()}
+        used = {run.spec.model: run.spec.model_fingerprint for run in self.workspace.runs.list() if not run.spec.imported}
         folders = [m for m in dict.fromkeys([*map(str, bundled_models()), *sorted(used)]) if Path(m).is_dir()]
         from_hub = [Pretrained(model, print_) for model, print_ in used.items() if not Path(model).is_absolute()]
         return [*self._whole(folders), *from_hub]
@@ -53,6 +54,9 @@ class Training:
         if not seeds:
             raise InputError("no seed was given", "Give at least one, such as --seed 1")
         about, source = self.workspace.data.get(dataset), find(model)
+        if lack := next((w for w in about.warnings if w.kind in ("no_texts", "no_labels")), None):
+            why = lack.message.partition(". ")[0]
+            raise InputError(f"nothing can be trained on dataset {about.name!r}: {why[0].lower()}{why[1:]}", _ADD)
         layers = settings.get("layers")
         if layers is not None and source.layers is not None and layers > source.layers:
             raise InputError(f"--layers is {layers}, but {source.name} has {source.layers} layers", f"Give at most {source.layers}")

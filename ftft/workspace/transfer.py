@@ -32,7 +32,7 @@ def pairs(workspace: "Workspace", runs: Sequence[str], top: float, epochs: Seque
 
 def _pair(workspace: "Workspace", a: Run, b: Run, top: float, epochs: Sequence[int] | None) -> dict[str, Any]:
     first, second, rows_a, rows_b = _aligned(workspace, a.id, b.id, epochs)
-    rank = {m: stats.spearman(first.values[m][rows_a], second.values[m][rows_b]) for m in ("confidence", "variability")}
+    rank = {m: stats.spearman(first.of_metric(m)[rows_a], second.of_metric(m)[rows_b]) for m in ("confidence", "variability")}
     if not round(top * len(rows_a)):
         raise InputError(f"the top {top:g} of {len(rows_a)} examples is nothing", "Give a larger --top")
     orders = [pick.ranking(m.ids_N[rows], m.values["variability"][rows]) for m, rows in ((first, rows_a), (second, rows_b))]
@@ -41,7 +41,7 @@ def _pair(workspace: "Workspace", a: Run, b: Run, top: float, epochs: Sequence[i
         "a": a.id,
         "b": b.id,
         "n": len(rows_a),
-        "same_order": _same_order(workspace, a.id, b.id),
+        "same_order": _same_order(workspace, a, b),
         "spearman": rank,
         "overlap": {k: v for k, v in asdict(overlap).items() if k != "k"} | {"ceiling": _ceiling(workspace, (a, b), top, epochs)},
     }
@@ -73,7 +73,7 @@ def _ceiling(workspace: "Workspace", runs: tuple[Run, Run], top: float, epochs: 
 
 def _same_but_seed(run: Run, other: Run) -> bool:
     def rest(r: Run) -> dict[str, Any]:
-        return {k: v for k, v in r.spec.to_json().items() if k not in ("seed", "seeds", "again", "model")}
+        return {k: v for k, v in r.spec.to_json().items() if k not in ("seed", "seeds", "again", "model", "imported")}
 
     return (
         other.id != run.id
@@ -83,6 +83,9 @@ def _same_but_seed(run: Run, other: Run) -> bool:
     )
 
 
-def _same_order(workspace: "Workspace", a: str, b: str) -> bool:
-    with workspace.store(runs=[a, b]) as store:
-        return store.order_hashes(a)[1] == store.order_hashes(b)[1]
+def _same_order(workspace: "Workspace", a: Run, b: Run) -> bool | None:
+    """None where one of them was imported: nobody knows the order of its examples."""
+    if a.spec.imported or b.spec.imported:
+        return None
+    with workspace.store(runs=[a.id, b.id]) as store:
+        return store.order_hashes(a.id)[1] == store.order_hashes(b.id)[1]

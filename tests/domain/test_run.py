@@ -38,6 +38,7 @@ NUMBERS = [
     {"stop": "id_dev", "patience": 3},
     {"stop": "id_dev", "evals": 6},
     {"keep_head": True},
+    {"imported": "run"},
 ]
 NAMES = [
     {"dataset": "other"}, {"model": "/elsewhere/tiny"}, {"subset": "renamed"}, {"eval_batch_size": 8}, {"seed": None}, {"devices": 2},
@@ -156,3 +157,17 @@ def test_a_spec_with_anything_in_one_place_is_refused_with_a_remedy_or_is_a_spec
 def test_no_json_value_is_taken_for_a_spec(value):
     with pytest.raises(InputError, match=r"\w"):
         RunSpec.from_json(value)
+
+
+def test_a_new_field_that_is_none_leaves_the_ids_of_old_runs_as_they_were():
+    assert SPEC.run == "b922a55c6f45bd97"
+
+
+def test_an_import_whose_file_does_not_say_how_it_was_trained_claims_nothing():
+    spec = RunSpec.of_import("theirs", "cad", "f" * 64, "a" * 64, "cartography")
+    assert not spec.has_settings
+    assert (spec.seeds, spec.seed, spec.lr, spec.epochs, spec.batch_size, spec.capture) == (None, None, None, None, None, "unknown")
+    assert RunSpec.from_json(spec.to_json()) == spec
+    assert spec.model_name == "imported · theirs"
+    with pytest.raises(InputError, match="capture"):
+        replace(SPEC, capture="unknown")

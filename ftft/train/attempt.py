@@ -159,7 +159,7 @@ class Attempt:
         if not np.isfinite(logits_NC).all():
             raise non_finite(self.budget.steps)
         self.folder.publish_predictions(split, found.ids_N, found.gold_N, logits_NC)
-        values = scores(found.gold_N, logits_NC)
+        values = scores(found.gold_N, logits_NC, self.about.counts_as(split))
         self.progress.scored(self.budget.steps, split, values)
         return values
 

@@ -75,7 +75,7 @@ def test_evaluation_labels_are_stored_in_trains_words(add_reviews, write, root):
     hard = write("hard.jsonl", [{"text": "x", "label": "good"}, {"text": "y", "label": "neg"}, {"text": "z", "label": "good"}])
     dataset = add_reviews(evaluations=[f"hard={hard}:ood:dev"], label_maps=["hard:good=pos"])
     (evaluation,) = dataset.evaluations
-    assert (evaluation.distribution, evaluation.role, evaluation.label_map) == ("ood", "dev", {"good": "pos"})
+    assert (evaluation.distribution, evaluation.role, evaluation.label_map) == ("ood", "dev", {"good": ("pos",)})
     assert evaluation.labels == {"neg": 1, "pos": 2}
     assert rows(root, "reviews", "hard")["label"].tolist() == ["pos", "neg", "pos"]
     assert rows(root, "reviews", "hard")["id"].tolist() == ["1", "2", "3"]

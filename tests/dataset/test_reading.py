@@ -39,6 +39,17 @@ def test_in_csv_a_column_is_made_of_numbers_only_if_they_would_be_written_the_sa
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("separator", [",", ";", "|", "\t"])
+def test_in_csv_the_header_shows_what_separates_cells(write, separator):
+    lines = [["id", '"text, or; what|ever\tit is"', "label"], ["1", f'"a{separator}b\nc"', "x"], ["2", "", "y"]]
+    table = read(write("t.csv", "".join(separator.join(line) + "\n" for line in lines)), AS_TEXT)
+    assert [list(row.values()) for row in table.to_pylist()] == [["1", f"a{separator}b\nc", "x"], ["2", None, "y"]]
+
+
+def test_in_csv_a_header_with_commas_is_separated_by_commas_whatever_else_it_holds(write):
+    assert read(write("t.csv", "id,a;b|c\n1,x;y|z\n"), AS_TEXT).to_pylist() == [{"id": "1", "a;b|c": "x;y|z"}]
+
+
 def test_in_json_lines_a_date_stays_as_it_is_written(write):
     assert text_rows(write("t.jsonl", '{"text": "2020-01-01", "when": "2020-01-01"}\n')) == [{"text": "2020-01-01", "when": "2020-01-01"}]
 
@@ -60,8 +71,8 @@ def test_in_tsv_a_quote_that_would_swallow_whole_rows_is_an_ordinary_character(w
         ("t.csv", 'id,text\n1,"x\ny"\n2,y,z\n', "line 4: 3 cells where the header has 2"),
         ("t.csv", "id,text\n1,x\n\n2\n", "line 4: 1 cells where the header has 2"),
         ("t.csv", "id,text,text\n1,x,y\n", "several columns called 'text'"),
-        ("t.csv", "id;text\n1;x\n", "separates its cells by ';'"),
-        ("t.csv", "id\ttext\n1\tx\n", "separates its cells by tabs"),
+        ("t.csv", "id;text|label\n1;x|y\n", r"separates its cells by ';' or '\|'"),
+        ("t.csv", "id;text\n1;x\n2,y\n", "line 3: 1 cells where the header has 2"),
         ("t.tsv", "id,text\n1,x\n", "separates its cells by ','"),
         ("t.jsonl", '{"m": {"x": 1}}\n{"m": {"x": "y"}}\n', r"/m/x\) changed from number to string"),
         ("t.csv", "id,text\n", "no rows"),

@@ -23,13 +23,12 @@ class TextFile:
     path: Path
     gzipped: bool
     size: int
-    is_blank: bool
     has_quotes: bool
 
     @classmethod
     def checked(cls, path: Path, gzipped: bool) -> "TextFile":
         """Reads all of it once. InputError: it is empty, compressed otherwise than its name says, or not UTF-8; with the line."""
-        size, lines, is_blank, has_quotes, decoder = 0, 0, True, False, codecs.getincrementaldecoder("utf-8")()
+        size, lines, has_quotes, decoder = 0, 0, False, codecs.getincrementaldecoder("utf-8")()
         try:
             with _open(path, gzipped) as file:
                 while piece := file.read(PIECE):
@@ -40,7 +39,7 @@ class TextFile:
                         raise InputError(what, "Give a text file; a Parquet file's name ends with .parquet")
                     _decode(path, decoder, piece, size, lines)
                     lines += piece.count(b"\n")
-                    is_blank, has_quotes = is_blank and not piece.strip(), has_quotes or b'"' in piece
+                    has_quotes = has_quotes or b'"' in piece
                     size += len(piece)
             _decode(path, decoder, b"", size, lines)
         except NOT_WHOLE as problem:
@@ -49,13 +48,14 @@ class TextFile:
             raise InputError(f"{path} cannot be read: {problem.strerror}", "Check its permissions") from problem
         if not size:
             raise InputError(f"{path} is empty", "Give a file with at least one example")
-        return cls(path, gzipped, size, is_blank, has_quotes)
+        return cls(path, gzipped, size, has_quotes)
 
     def open(self) -> IO[bytes]:
-        """Its bytes without compression and without a byte order mark."""
-        file = _open(self.path, self.gzipped)
-        if file.read(len(BYTE_ORDER_MARK)) != BYTE_ORDER_MARK:
-            file.seek(0)
+        """Its bytes without compression and without byte order marks, of which files put together may have more than one."""
+        file, start = _open(self.path, self.gzipped), 0
+        while file.read(len(BYTE_ORDER_MARK)) == BYTE_ORDER_MARK:
+            start += len(BYTE_ORDER_MARK)
+        file.seek(start)
         return file
 
     def text(self, newline: str | None = "") -> io.TextIOWrapper:

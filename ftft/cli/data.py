@@ -53,7 +53,7 @@ def add(name: str, workspace: str | None, as_json: bool, **what: Any) -> None:
 
 @data.command()
 @click.argument("dataset")
-@click.option("--name", "new_name", required=True, metavar="NEW", help="What the new dataset is called.")
+@click.option("--name", required=True, metavar="NEW", help="What the new dataset is called.")
 @click.option("--drop", metavar="FILE", help="Training examples to leave out: ids, one a line (.txt), or a table with a column id.")
 @click.option("--relabel", metavar="FILE", help="Training examples with another label: a table with the columns id and label.")
 @common

@@ -31,9 +31,8 @@ def clean_labels(source: str, labels: pa.ChunkedArray) -> pa.Array:
     if NO_LABEL in found and not any(WHOLE.fullmatch(label) for label in found if label != NO_LABEL):
         where = rows_named(np.flatnonzero(pc.equal(labels, NO_LABEL).to_numpy()))
         what = f"{source}: the label in {where} is {NO_LABEL}, which means that there is none: GLUE, for one, withholds those of its tests"
-        raise InputError(
-            what, "Nothing can be trained or scored on them: name a set with labels, such as validation, or leave the rows out"
-        )
+        remedy = "Name a set with labels, such as validation, or leave the rows out (with `datasets`: ds.filter(…), then save_to_disk)"
+        raise InputError(what, remedy)
     if not all(NUMBER.fullmatch(label) for label in found):
         return labels.combine_chunks()
     if fractions := [label for label in found if float(label) % 1]:

@@ -38,9 +38,9 @@ def read(source: str | Path, as_text: Collection[str], default_split: str | None
 def _read_path(source: str, as_text: Collection[str], default_split: str | None) -> pa.Table:
     path = Path(os.path.expanduser(source))  # a shell leaves the ~ in EVAL=~/file alone; this leaves a file called ~name alone
     folder, colon, split = str(path).rpartition(":")
-    if path.is_dir():
+    if os.path.isdir(path):  # also where the name is too long for one
         return read_saved(source, path, None, default_split)
-    if colon and Path(folder).is_dir():
+    if colon and os.path.isdir(folder):
         return read_saved(source, Path(folder), split, default_split)
     return _read_file(path, as_text)
 
@@ -51,7 +51,7 @@ def _read_file(path: Path, as_text: Collection[str]) -> pa.Table:
     if extension not in EXTENSIONS or (gzipped and extension == ".parquet"):
         remedy = f"Use {', '.join(EXTENSIONS)}; text formats also with .gz; or a folder that `datasets` saved; or hub:owner/name"
         raise InputError(f"{path}: the extension does not name a known format", remedy)
-    if not path.exists():
+    if not os.path.exists(path):
         raise InputError(f"{path} does not exist", "Check the path")
     if extension == ".parquet":
         return _read_parquet(path)

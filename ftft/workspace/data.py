@@ -54,16 +54,15 @@ class Data:
         )  # fmt: skip
         return files.add(self.root, name, what, now())
 
-    def derive(self, name: str, *, new_name: str, drop: str | Path | None = None, relabel: str | Path | None = None) -> Dataset:
-        """A dataset without the training examples that the file `drop` lists, or with the labels that the file `relabel` gives them.
+    def derive(self, dataset: str, *, name: str, drop: str | Path | None = None, relabel: str | Path | None = None) -> Dataset:
+        """The dataset `name`: `dataset` without the examples that the file `drop` lists, or with the labels that `relabel` gives them.
 
         What it was made from is in its `parent`. Evaluation sets stay as they are; findings are those of the new rows.
         """
         if (drop is None) == (relabel is None):
             raise InputError("a dataset is derived by one kind of change", "Give either --drop FILE or --relabel FILE")
-        if drop is not None:
-            return files.derive(self.root, name, new_name, "drop", drop, now())
-        return files.derive(self.root, name, new_name, "relabel", relabel or "", now())
+        change, file = ("drop", drop) if drop is not None else ("relabel", relabel)
+        return files.derive(self.root, dataset, name, change, str(file), now())
 
     def remove(self, name: str, force: bool = False) -> None:
         """Deletes a dataset. InputError where runs or subsets use it.

@@ -110,6 +110,8 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_name_the_place_and_a_rem
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         read(tmp_path / "t.csv", AS_TEXT)
+    with pytest.raises(InputError, match="does not exist"):
+        read(tmp_path / f"{'t' * 1000}.csv", AS_TEXT)
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(InputError, match="is a folder"):
         read(tmp_path / "folder.csv", AS_TEXT)

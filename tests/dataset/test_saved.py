@@ -67,9 +67,11 @@ def test_a_folder_that_does_not_say_which_rows_are_meant_is_refused(tmp_path, so
 
 def test_labels_that_are_withheld_are_refused_and_minus_one_is_explained(add_reviews, tmp_path):
     folder = saved(tmp_path / "d", train=[0, 1, -1], test=[-1, -1])
-    with pytest.raises(InputError, match=r"label in row 3 is -1, which means that there is none: GLUE.*leave the rows out"):
+    with pytest.raises(
+        InputError, match=r"label in row 3 is -1, which means that there is none: GLUE.*leave the rows out .with `datasets`: ds.filter"
+    ):
         add_reviews(folder)
-    with pytest.raises(InputError, match=r"label in rows 1, 2 is -1.*name a set with labels, such as validation"):
+    with pytest.raises(InputError, match=r"label in rows 1, 2 is -1.*Name a set with labels, such as validation"):
         add_reviews(evaluations=[f"test={folder}:test:id"])
 
 

@@ -72,7 +72,7 @@ def in_lines(command: str) -> str:
 
 @dataclass(frozen=True)
 class NewDataset:
-    """A filled-in form for a new dataset; `evaluations` and `label_maps` as on the command line."""
+    """A filled-in form for a new dataset; `evaluations`, `label_maps` and `columns` as on the command line."""
 
     name: str
     train: str
@@ -82,6 +82,7 @@ class NewDataset:
     evaluations: tuple[str, ...] = ()
     label_maps: tuple[str, ...] = ()
     metric: str | None = None
+    columns: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:
@@ -90,6 +91,7 @@ class NewDataset:
             f"--train {shlex.quote(self.train)}",
             *(f"--eval {shlex.quote(evaluation)}" for evaluation in self.evaluations),
             *(f"--map {shlex.quote(label_map)}" for label_map in self.label_maps),
+            *(f"--columns {shlex.quote(column)}" for column in self.columns),
             " ".join([*(f"--text {shlex.quote(column)}" for column in self.text), f"--label {shlex.quote(self.label)}"]),
             *([f"--id {shlex.quote(self.id)}"] if self.id else []),
             *([f"--metric {self.metric}"] if self.metric else []),
@@ -103,9 +105,11 @@ def lines(text: str) -> tuple[str, ...]:
 
 
 def name_of(file: str) -> str:
-    """A name for a dataset from its training file: "data/cad/train.jsonl.gz" -> "cad", "reviews.csv" -> "reviews"."""
+    """A name for a dataset from its source: "data/cad/train.jsonl.gz" -> "cad", "reviews.csv" -> "reviews", "hub:some/films" -> "films"."""
+    if file.startswith("hub:"):
+        return re.split(r"[@:]", file.removeprefix("hub:").partition("/")[2])[0] or "dataset"
     path = Path(file)
-    stem = path.name.split(".")[0]
+    stem = re.split("[.:]", path.name)[0]
     return path.parent.name if stem == "train" and path.parent.name else stem
 
 

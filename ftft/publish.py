@@ -42,6 +42,14 @@ def publish_folder(path: Path, write: Callable[[Path], object]) -> None:
     _force(path.parent, os.O_RDONLY)
 
 
+def remove_folder(path: Path) -> None:
+    """The opposite: out of sight at once by a rename, then deleted. A crash in between leaves what one in `publish` leaves."""
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    os.rename(path, aside)
+    _force(path.parent, os.O_RDONLY)
+    shutil.rmtree(aside)
+
+
 def publish_json(path: Path, value: Any) -> None:
     """`value` as indented UTF-8 JSON. NaN is refused: it is not JSON."""
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)

@@ -1,25 +1,42 @@
 """Scores of a model on labelled examples: how good its predictions are. The prediction is the class with the highest logit.
 
+Where a label means any of several classes (HANS says non-entailment, the model neutral or contradiction), accuracy and F1 count the
+prediction of any of them as that label, as McCoy et al. 2019 do; for AUROC and loss, its probability is the sum of theirs.
+
 Shapes: N examples, C classes.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 
 SCORES = ("accuracy", "macro_f1", "auroc", "loss")
 
 
-def scores(gold_N: np.ndarray, logits_NC: np.ndarray) -> dict[str, float | None]:
-    """`{"accuracy", "macro_f1", "auroc", "loss"}`; only `auroc` can be None."""
+def scores(gold_N: np.ndarray, logits_NC: np.ndarray, counts_as_C: Sequence[int] | None = None) -> dict[str, float | None]:
+    """`{"accuracy", "macro_f1", "auroc", "loss"}`; only `auroc` can be None.
+
+    `counts_as_C`: what a prediction of each class counts as, in the numbers of gold; None: itself (`Dataset.counts_as`).
+    """
     assert len(gold_N) == len(logits_NC) > 0
     assert np.isfinite(logits_NC).all()
     logits_NC = logits_NC.astype(np.float64)
     pred_N = logits_NC.argmax(axis=1)
+    if counts_as_C is not None:
+        answers, answer_C = np.unique(counts_as_C, return_inverse=True)
+        assert np.isin(gold_N, answers).all()
+        gold_N, pred_N, logits_NC = np.searchsorted(answers, gold_N), answer_C[pred_N], joined(logits_NC, answer_C)
     return {
         "accuracy": float((pred_N == gold_N).mean()),
         "macro_f1": macro_f1(gold_N, pred_N),
         "auroc": auroc(gold_N, logits_NC),
         "loss": loss(gold_N, logits_NC),
     }
+
+
+def joined(logits_NC: np.ndarray, answer_C: np.ndarray) -> np.ndarray:
+    """Logits of answers, each of which one or several classes give: the softmax of an answer is the sum of theirs."""
+    return np.stack([_log_sum_exp(logits_NC[:, answer_C == answer]) for answer in range(answer_C.max() + 1)], axis=1)
 
 
 def macro_f1(gold_N: np.ndarray, pred_N: np.ndarray) -> float:

@@ -24,6 +24,21 @@ def test_four_examples_by_hand():
     assert found["loss"] == pytest.approx(np.mean([log(1 + np.exp(v)) for v in (-1, -2, 3, 1)]))
 
 
+def test_a_prediction_of_any_of_several_classes_is_right_and_their_probabilities_add_up():
+    """HANS: entailment or not, from a model that tells contradiction (0), entailment (1) and neutral (2) apart."""
+    p_NC = np.array([[0.1, 0.8, 0.1], [0.3, 0.4, 0.3], [0.2, 0.2, 0.6], [0.5, 0.3, 0.2]])
+    found = scores(np.array([1, 3, 3, 1]), np.log(p_NC), (3, 1, 3))
+    assert found["accuracy"] == 0.5, "the second is predicted as entailment, though not being it has .6"
+    assert found["macro_f1"] == pytest.approx(0.5)
+    assert found["loss"] == pytest.approx(-np.mean(np.log([0.8, 0.6, 0.8, 0.3])))
+    assert found["auroc"] == pytest.approx(3 / 4)  # of entailment's .8 and .3 above the others' .4 and .2
+
+
+def test_classes_that_count_as_themselves_change_no_score():
+    gold, logits_NC = np.array([0, 2, 1, 2]), np.random.default_rng(0).normal(size=(4, 3))
+    assert scores(gold, logits_NC, (0, 1, 2)) == pytest.approx(scores(gold, logits_NC))
+
+
 def test_macro_f1_averages_over_the_classes_that_occur_in_gold():
     gold, pred = np.array([0, 0, 0, 1]), np.array([0, 0, 2, 1])
     assert macro_f1(gold, pred) == pytest.approx((2 * 2 / (3 + 2) + 1) / 2)

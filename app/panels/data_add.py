@@ -8,9 +8,10 @@ from app import failure, forms
 from app.names import METRICS
 from ftft import Workspace
 
-FORMATS = "CSV, TSV, JSON Lines (also .gz), Parquet, or a folder that `datasets` saved"
+FORMATS = "CSV, TSV, JSON Lines (also .gz), Parquet, a folder that `datasets` saved (FOLDER:split), or hub:owner/name[:config][:split]"
 EVALUATIONS = "test=data/test.csv:id\nflips=data/flips.csv:ood\nflips_dev=data/flips_dev.csv:ood:dev"
-LABEL_MAPS = "flips:pos=positive\nflips:neg=negative"
+LABEL_MAPS = "flips:pos=positive\nhans:no=neutral|contradiction"
+COLUMNS = "flips:text=sentence\nflips:label=gold"
 JUDGES = {"": "automatic"} | METRICS
 
 
@@ -53,19 +54,24 @@ def _form(train: str, head: Any) -> forms.NewDataset:
         )  # fmt: skip
         label_maps = st.text_area(
             "Their labels, one a line: NAME:theirs=ours", placeholder=LABEL_MAPS, height=100, key="new_label_maps", width=250,
-            help="Only where an evaluation set calls the labels otherwise than the train file",
+            help="Only where an evaluation set calls the labels otherwise than the train file; ours|ours2 where one means any of several",
+        )  # fmt: skip
+        columns = st.text_area(
+            "Their columns: NAME:text=COL", placeholder=COLUMNS, height=100, key="new_columns", width=200,
+            help="Only where an evaluation set calls its columns otherwise than the train file: text, label or id",
         )  # fmt: skip
         metric = st.selectbox("Judged by", list(JUDGES), format_func=JUDGES.__getitem__, key="new_metric", width=140)
     return forms.NewDataset(
-        name.strip(), train, tuple(text), label or "", chosen_id or None, forms.lines(evaluations), forms.lines(label_maps), metric or None
-    )
+        name.strip(), train, tuple(text), label or "", chosen_id or None, forms.lines(evaluations), forms.lines(label_maps), metric or None,
+        forms.lines(columns),
+    )  # fmt: skip
 
 
 def _add(ws: Workspace, form: forms.NewDataset) -> None:
     with st.spinner("Reading and checking …"):
         outcome = forms.attempt(
             ws.data.add, form.name, train=form.train, evaluations=form.evaluations, text=form.text, label=form.label, id=form.id,
-            label_maps=form.label_maps, metric=form.metric,
+            label_maps=form.label_maps, metric=form.metric, columns=form.columns,
         )  # fmt: skip
     if outcome.problem:
         failure.show(outcome.problem)

@@ -17,12 +17,12 @@ USE = {"train": "fine-tuning and dynamics", "dev": "for choices: never reported 
 def sets(dataset: Dataset) -> None:
     """A table of all sets; out of distribution is the only one in colour, since it is what the question is about."""
     head = "<tr><th>set</th><th class='r'>rows</th><th>distribution</th><th>use</th><th>labels</th><th></th></tr>"
-    st.html(f"<table class='grid'>{head}{''.join(_set(split, dataset.labels) for split in dataset.splits)}</table>")
+    st.html(f"<table class='grid'>{head}{''.join(_set(split, dataset.answers(split.name)) for split in dataset.splits)}</table>")
 
 
 def _set(split: Split, labels: tuple[str, ...]) -> str:
     where = parts.pill(DISTRIBUTIONS[split.distribution], "accent" if split.distribution == "ood" else "muted")
-    mapped = "".join(f"<br>{html.escape(theirs)} → {html.escape(ours)}" for theirs, ours in split.label_map.items())
+    mapped = "".join(f"<br>{html.escape(theirs)} → {html.escape(' or '.join(ours))}" for theirs, ours in split.label_map.items())
     counts = parts.label_stack({label: split.labels.get(label, 0) for label in labels})
     return (
         f"<tr><td>{html.escape(split.name)}</td><td class='r'>{parts.num(split.rows)}</td><td>{where}</td><td>{parts.pill(split.role)}</td>"

@@ -1,12 +1,13 @@
-"""Datasets in, as files: read from CSV, TSV, JSON Lines or Parquet, checked, published as Parquet, and read back.
+"""Datasets in, as files: read from CSV, TSV, JSON Lines, Parquet, saved folders or the hub, checked, published as Parquet, read back.
 
 Reading the list of datasets costs no pyarrow; adding one or reading its rows loads it.
 """
 
 from ftft.dataset.adding import add
+from ftft.dataset.deriving import derive
 from ftft.dataset.description import Description, Evaluation, LabelMap, parse_evaluation, parse_label_map
 from ftft.dataset.stored import gold, ids, load, names, rows
 
 __all__ = [
-    "Description", "Evaluation", "LabelMap", "add", "gold", "ids", "load", "names", "parse_evaluation", "parse_label_map", "rows",
+    "Description", "Evaluation", "LabelMap", "add", "derive", "gold", "ids", "load", "names", "parse_evaluation", "parse_label_map", "rows",
 ]  # fmt: skip

@@ -13,6 +13,8 @@ from ftft.publish import publish_folder, publish_json
 if TYPE_CHECKING:
     from ftft.dataset.contents import Contents
 
+ROW_GROUP = 1 << 16  # rows that are compressed together: bounds memory
+
 
 def add(root: Path, name: str, description: Description, created: str) -> Dataset:
     """Publishes the dataset `name` in the folder `root`. The same data under the same name again is the dataset that exists.
@@ -22,6 +24,12 @@ def add(root: Path, name: str, description: Description, created: str) -> Datase
     from ftft.dataset.contents import read_contents  # loads pyarrow, which listing datasets does without
 
     contents = read_contents(safe_name("dataset", name), description, created)
+    return keep(root, contents)
+
+
+def keep(root: Path, contents: "Contents") -> Dataset:
+    """Publishes a dataset that has been read and checked, or returns the same one that exists. InputError: its name holds other data."""
+    name = contents.dataset.name
     if name not in names(root):
         try:
             publish_folder(root / name, lambda folder: _write(folder, contents))
@@ -45,7 +53,7 @@ def _write(folder: Path, contents: "Contents") -> None:
         file = split_file(folder, split)
         file.parent.mkdir(exist_ok=True)
         try:
-            pq.write_table(table, file, compression="zstd")
+            pq.write_table(table, file, compression="zstd", row_group_size=ROW_GROUP)
         except pa.ArrowNotImplementedError as problem:
             raise InputError(
                 f"{split} has a column that cannot be kept: {problem}", "Leave it out of the file, or write it as text"

@@ -4,7 +4,6 @@
 # pyright: reportAttributeAccessIssue=false
 
 from difflib import get_close_matches
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -14,23 +13,27 @@ from ftft.errors import InputError
 
 EXACT = 2.0**53  # up to here every whole number has a float64 of its own
 ONE_VALUE = "Give a column with one text or number a row"
+MULTI_LABEL = "Models here give each text one label: make a dataset of each label (has it or not), or keep the rows with one"
 
 
-def column_as_text(file: Path, table: pa.Table, name: str, flag: str) -> pa.ChunkedArray:
-    """A column as text: whole numbers without a point ("1", not "1.0"), NaN as null. `flag`: the option that named it."""
+def column_as_text(source: str, table: pa.Table, name: str, flag: str, is_label: bool = False) -> pa.ChunkedArray:
+    """A column as text: whole numbers without a point ("1", not "1.0"), NaN as null. `flag`: the option that names it."""
     if name not in table.column_names:
         near = get_close_matches(name, table.column_names, n=1)
         perhaps = f"Perhaps you mean {near[0]!r}; it" if near else "It"
-        raise InputError(f"{file} has no column {name!r} ({flag})", f"{perhaps} has the columns {', '.join(table.column_names)}")
+        remedy = f"{perhaps} has the columns {', '.join(table.column_names)}: name one with {flag}"
+        raise InputError(f"{source} has no column {name!r} ({flag.split('=')[0]})", remedy)
     column, kind = table[name], table[name].type
     if pa.types.is_dictionary(kind):
         column, kind = column.cast(kind.value_type), kind.value_type
     if pa.types.is_nested(kind):
-        raise InputError(f"{file}: column {name!r} ({flag}) holds {'objects' if pa.types.is_struct(kind) else 'lists'}", ONE_VALUE)
+        holds, remedy = ("objects", ONE_VALUE) if pa.types.is_struct(kind) else ("lists", MULTI_LABEL if is_label else ONE_VALUE)
+        looks = ", which looks like multi-label" if remedy is MULTI_LABEL else ""
+        raise InputError(f"{source}: column {name!r} ({flag}) holds {holds}{looks}", remedy)
     try:
         return (_whole(column) if pa.types.is_floating(kind) else column).cast(pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as problem:
-        raise InputError(f"{file}: column {name!r} ({flag}) is not text but {kind}: {problem}", ONE_VALUE) from problem
+        raise InputError(f"{source}: column {name!r} ({flag}) is not text but {kind}: {problem}", ONE_VALUE) from problem
 
 
 def _whole(column: pa.ChunkedArray) -> pa.ChunkedArray:

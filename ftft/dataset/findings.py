@@ -7,12 +7,14 @@ N: rows of one split, K: distinct texts.
 # pyright: reportAttributeAccessIssue=false
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ftft.dataset.examples import Examples
+from ftft.dataset.saved import NO_LABEL
 from ftft.domain import Finding
 
 IMBALANCED = 0.7  # share of one class in train above which accuracy says little
@@ -25,14 +27,19 @@ def findings(train: Examples, evaluations: Sequence[Examples]) -> Iterator[Findi
     yield from _renamed_columns(every)
     for examples in every:
         yield from _gaps(examples)
-    train_texts = _texts(train)
-    yield from _repetitions(train, train_texts)
-    for examples in evaluations:
-        shared_N = pc.is_in(_texts(examples), value_set=train_texts.unique()).to_numpy(zero_copy_only=False)
+    yield from _repetitions(train)
+    for examples, other in combinations(reversed(every), 2):
+        remedy = (
+            "Scores on them may be memory rather than skill"
+            if other is train
+            else "What is chosen on one set is then no surprise on the other"
+        )
+        shared_N = pc.is_in(examples.text_keys, value_set=other.text_keys.unique()).to_numpy(zero_copy_only=False)
         yield from _about(
-            examples, "shared_text", shared_N & ~_blank(examples), "whose text is also in train",
-            "Scores on them may be memory rather than skill: leave them out of one of the two sets",
+            examples, "shared_text", shared_N & ~_blank(examples), f"whose text is also in {other.split}",
+            f"{remedy}: leave them out of one of the two sets",
         )  # fmt: skip
+    yield from _unlabelled(train)
     yield from _imbalance(train)
 
 
@@ -66,8 +73,8 @@ def _gaps(examples: Examples) -> Iterator[Finding]:
     yield from _about(examples, "empty_text", _blank(examples, np.any) & ~examples.missing_N, "with a text that is empty or blank", remedy)
 
 
-def _repetitions(train: Examples, texts: pa.Array) -> Iterator[Finding]:
-    text_N = texts.dictionary_encode().indices.to_numpy()
+def _repetitions(train: Examples) -> Iterator[Finding]:
+    text_N = train.text_keys.dictionary_encode().indices.to_numpy()
     label_N = train.table["label"].combine_chunks().dictionary_encode().indices.to_numpy()
     first_K = np.unique(text_N, return_index=True)[1]
     repeats_N = np.ones(len(train), dtype=bool)
@@ -84,6 +91,13 @@ def _repetitions(train: Examples, texts: pa.Array) -> Iterator[Finding]:
     )  # fmt: skip
 
 
+def _unlabelled(train: Examples) -> Iterator[Finding]:
+    yield from _about(
+        train, "label_minus_one", pc.equal(train.table["label"], NO_LABEL).to_numpy(), f"with the label {NO_LABEL}",
+        "In many datasets that means that a row has no label: leave them out, unless it is a class like the others",
+    )  # fmt: skip
+
+
 def _imbalance(train: Examples) -> Iterator[Finding]:
     label, count = largest_class(train)
     if is_imbalanced(train):
@@ -94,12 +108,6 @@ def _imbalance(train: Examples) -> Iterator[Finding]:
 
 def _blank(examples: Examples, over_columns=np.all) -> np.ndarray:
     """(N,) bool: all texts of a row are blank, or any of them with `over_columns=np.any`."""
-    blank = [pc.equal(pc.utf8_trim_whitespace(examples.table[c]), "").to_numpy() for c in examples.text_columns]
+    columns = [examples.table[c] for c in examples.text_columns]
+    blank = [pc.or_(pc.equal(column, ""), pc.utf8_is_space(column)).to_numpy() for column in columns]
     return over_columns(blank, axis=0)
-
-
-def _texts(examples: Examples) -> pa.Array:
-    """One text a row that is equal where all texts of two rows are equal: lengths keep ("a b", "c") and ("a", "b c") apart."""
-    columns = [examples.table[c].combine_chunks() for c in examples.text_columns]
-    lengths = [pc.binary_length(c).cast(pa.string()) for c in columns[1:]]
-    return pc.binary_join_element_wise(*columns, *lengths, "\n") if lengths else columns[0]

@@ -1,8 +1,7 @@
-"""One file in, one Arrow table out: CSV, TSV, JSON Lines (each also gzipped) and Parquet, told apart by their extension."""
+"""One source in, one Arrow table out: CSV, TSV, JSON Lines (each also gzipped) and Parquet, told apart by their extension; a folder that
+`datasets` saved; or a dataset on the hub. A source is the text that a person typed."""
 
-import gzip
 import os
-import zlib
 from collections.abc import Collection
 from pathlib import Path
 
@@ -10,76 +9,65 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ftft.dataset.delimited import read_delimited
+from ftft.dataset.hub import is_hub, read_hub
 from ftft.dataset.json_lines import read_json_lines
+from ftft.dataset.saved import read_saved
+from ftft.dataset.textfile import TextFile
 from ftft.errors import InputError
 
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
+DELIMITED = (".csv", ".tsv")
 JSON_LINES = (".jsonl", ".ndjson", ".json")
-EXTENSIONS = (*DELIMITERS, *JSON_LINES, ".parquet")
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+EXTENSIONS = (*DELIMITED, *JSON_LINES, ".parquet")
 
 
-def read(file: Path, as_text: Collection[str]) -> pa.Table:
-    """All rows and columns of `file`. In CSV and TSV the columns `as_text` stay as written; others become numbers where all cells are.
+def read(source: str | Path, as_text: Collection[str], default_split: str | None = "train") -> pa.Table:
+    """All rows and columns of a source. In CSV and TSV the columns `as_text` stay as written; others become numbers where all cells are.
 
-    An empty cell is null, a word such as "NA" is text. InputError: says the file, the line where there is one, and what to do.
+    An empty cell is null, a word such as "NA" is text. `default_split`: the split that is meant where a source has several and
+    names none. InputError: says the source, the line where there is one, and what to do.
     """
-    file = Path(os.path.expanduser(file))  # a shell leaves the ~ in EVAL=~/file alone; this leaves a file called ~name alone
-    gzipped = file.suffix.lower() == ".gz"
-    extension = Path(file.stem).suffix.lower() if gzipped else file.suffix.lower()
-    if extension not in EXTENSIONS or (gzipped and extension == ".parquet"):
-        raise InputError(f"{file}: the extension does not name a known format", f"Use {', '.join(EXTENSIONS)}; text formats also with .gz")
-    raw = _bytes(file, gzipped)
-    if extension == ".parquet":
-        table = _read_parquet(file, raw)
-    else:
-        _check_text(file, raw)
-        raw = raw.removeprefix(BYTE_ORDER_MARK)
-        table = read_json_lines(file, raw) if extension in JSON_LINES else read_delimited(file, raw, DELIMITERS[extension], as_text)
+    source = str(source)
+    table = read_hub(source, default_split) if is_hub(source) else _read_path(source, as_text, default_split)
     if twice := sorted({c for c in table.column_names if table.column_names.count(c) > 1}):
-        raise InputError(f"{file} has several columns called {twice[0]!r}", "Rename one of them")
+        raise InputError(f"{source} has several columns called {twice[0]!r}", "Rename one of them")
     if not table.num_rows:
-        raise InputError(f"{file} has no rows", "Give a file with at least one example")
+        raise InputError(f"{source} has no rows", "Give a file with at least one example")
     return table
 
 
-def _bytes(file: Path, gzipped: bool) -> bytes:
-    if not file.exists():
-        raise InputError(f"{file} does not exist", "Check the path")
-    if file.is_dir():
-        raise InputError(f"{file} is a folder", f"Name a file: {', '.join(EXTENSIONS)}")
-    try:
-        raw = file.read_bytes()
-        raw = gzip.decompress(raw) if gzipped else raw
-    except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
-        raise InputError(f"{file} is not a whole gzip file: {problem}", "Copy it again; without compression it has no .gz") from problem
-    except OSError as problem:
-        raise InputError(f"{file} cannot be read: {problem.strerror}", "Check its permissions") from problem
-    if not raw:
-        raise InputError(f"{file} is empty", "Give a file with at least one example")
-    return raw
+def _read_path(source: str, as_text: Collection[str], default_split: str | None) -> pa.Table:
+    path = Path(os.path.expanduser(source))  # a shell leaves the ~ in EVAL=~/file alone; this leaves a file called ~name alone
+    folder, colon, split = str(path).rpartition(":")
+    if os.path.isdir(path):  # also where the name is too long for one
+        return read_saved(source, path, None, default_split)
+    if colon and os.path.isdir(folder):
+        return read_saved(source, Path(folder), split, default_split)
+    return _read_file(path, as_text)
 
 
-def _read_parquet(file: Path, raw: bytes) -> pa.Table:
+def _read_file(path: Path, as_text: Collection[str]) -> pa.Table:
+    gzipped = path.suffix.lower() == ".gz"
+    extension = Path(path.stem).suffix.lower() if gzipped else path.suffix.lower()
+    if extension not in EXTENSIONS or (gzipped and extension == ".parquet"):
+        remedy = f"Use {', '.join(EXTENSIONS)}; text formats also with .gz; or a folder that `datasets` saved; or hub:owner/name"
+        raise InputError(f"{path}: the extension does not name a known format", remedy)
+    if not os.path.exists(path):
+        raise InputError(f"{path} does not exist", "Check the path")
+    if extension == ".parquet":
+        return _read_parquet(path)
+    file = TextFile.checked(path, gzipped)
+    return read_json_lines(file) if extension in JSON_LINES else read_delimited(file, extension == ".tsv", as_text)
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    if not path.stat().st_size:
+        raise InputError(f"{path} is empty", "Give a file with at least one example")
     try:
-        table = pq.ParquetFile(pa.BufferReader(raw)).read()
+        with pq.ParquetFile(path) as file:
+            table = file.read()
         table.validate(full=True)  # Parquet files by others may hold texts that are not UTF-8
+    except PermissionError as problem:
+        raise InputError(f"{path} cannot be read: {problem.strerror}", "Check its permissions") from problem
     except (pa.ArrowException, OSError) as problem:
-        raise InputError(f"{file} is not a sound Parquet file: {problem}", "Write it again") from problem
+        raise InputError(f"{path} is not a sound Parquet file: {problem}", "Write it again") from problem
     return table
-
-
-def _check_text(file: Path, raw: bytes) -> None:
-    if raw.startswith(b"\x1f\x8b"):
-        raise InputError(f"{file} is compressed with gzip", "Add .gz to its name")
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputError(f"{file} is UTF-16, not UTF-8", "Save it as UTF-8")
-    if b"\0" in raw:
-        raise InputError(
-            f"{file} is not a text file: byte {raw.index(0)} is zero", "Give a text file; a Parquet file's name ends with .parquet"
-        )
-    try:
-        raw.decode()
-    except UnicodeDecodeError as problem:
-        line = raw.count(b"\n", 0, problem.start) + 1
-        raise InputError(f"{file}, line {line}: not UTF-8 (byte {problem.start} of the file)", "Save it as UTF-8") from problem

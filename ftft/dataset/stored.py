@@ -55,12 +55,13 @@ def ids(root: Path, name: str, split: str = "train") -> np.ndarray:
 
 
 def gold(root: Path, name: str, split: str = "train") -> np.ndarray:
-    """(N,) int32: the label of each row, as its place in `Dataset.labels`."""
+    """(N,) int32: the label of each row, as its place in `Dataset.labels`, or in `Dataset.answers` where it means any of several."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    labels = pa.array(load(root, name).labels, pa.string())
-    return pc.index_in(_read(root, name, split, ["label"])["label"], value_set=labels).to_numpy().astype(np.int32)
+    stored = _read(root, name, split, ["label"])["label"]
+    labels = pa.array(load(root, name).answers(split), pa.string())
+    return pc.index_in(stored, value_set=labels).to_numpy().astype(np.int32)
 
 
 def _read(root: Path, name: str, split: str, columns: Sequence[str] | None, limit: int | None = None) -> "pa.Table":

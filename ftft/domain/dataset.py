@@ -8,6 +8,7 @@ from ftft.domain.record import REMEDY, checked, take, take_all
 from ftft.errors import InputError, unknown
 
 JOIN = " ⟶ "  # between the texts of a pair, where they are shown or searched as one
+OR = "|"  # between the labels of train, where a label of an evaluation set means any of several
 METRICS = ("accuracy", "macro_f1", "auroc")
 Distribution = Literal["id", "ood"]
 Role = Literal["train", "dev", "test"]
@@ -29,14 +30,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Split:
-    """One set of rows, in ("id") or out of distribution ("ood"). `role`: a dev set may stop a run, a test set never does."""
+    """One set of rows, in ("id") or out of distribution ("ood"). `role`: a dev set may stop a run, a test set never does.
+
+    `label_map`: a label of the set's file -> the labels of train that it means, in their order; mostly one.
+    """
 
     name: str
     rows: int
     labels: dict[str, int]
     distribution: Distribution = "id"
     role: Role = "test"
-    label_map: dict[str, str] = field(default_factory=dict)
+    label_map: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         safe_name("evaluation set", self.name)
@@ -48,13 +52,58 @@ class Split:
             raise InputError(f"evaluation set {self.name!r} has the role {self.role!r}", "Say dev or test")
 
     def to_json(self) -> dict[str, Any]:
-        """All fields; `labels` counts rows by label."""
-        return {"rows": self.rows, "labels": self.labels, "distribution": self.distribution, "role": self.role, "map": self.label_map}
+        """All fields; `labels` counts rows by label, `map` has a text where a label means one of train's, a list where it means several."""
+        label_map = {theirs: ours[0] if len(ours) == 1 else list(ours) for theirs, ours in self.label_map.items()}
+        return {"rows": self.rows, "labels": self.labels, "distribution": self.distribution, "role": self.role, "map": label_map}
+
+    @classmethod
+    def from_json(cls, name: str, value: dict[str, Any]) -> "Split":
+        """The inverse of `to_json`; InputError for what is no longer what was written."""
+        role: Any = take(value, "role", str)
+        if (role == "train") != (name == "train"):
+            raise InputError(f"split {name!r} has the role {role!r}", REMEDY)
+        distribution: Any = take(value, "distribution", str)
+        written = take_all({"map": {}} | value, "map", dict, str, list)
+        label_map = {theirs: (ours,) if isinstance(ours, str) else tuple(ours) for theirs, ours in written.items()}
+        for ours in label_map.values():
+            take_all({"map": list(ours)}, "map", list, str)
+        return cls(name, take(value, "rows", int), take_all(value, "labels", dict, int), distribution, role, label_map)
+
+    @property
+    def several(self) -> tuple[tuple[str, ...], ...]:
+        """The sets of train's labels, of two or more, that a label of this split means any of."""
+        return tuple(sorted({ours for ours in self.label_map.values() if len(ours) > 1}))
+
+
+@dataclass(frozen=True)
+class Parent:
+    """What a derived dataset was made from: `kind` ("drop" or "relabel") of change to `count` rows, listed in a file with this sha256."""
+
+    dataset: str
+    fingerprint: str
+    kind: str
+    count: int
+    sha256: str
+
+    def to_json(self) -> dict[str, Any]:
+        """`{dataset, fingerprint, change{kind, count, sha256}}`."""
+        change = {"kind": self.kind, "count": self.count, "sha256": self.sha256}
+        return {"dataset": self.dataset, "fingerprint": self.fingerprint, "change": change}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Parent":
+        """The inverse of `to_json`."""
+        change = take(value, "change", dict)
+        kind, count, sha256 = take(change, "kind", str), take(change, "count", int), take(change, "sha256", str)
+        return cls(take(value, "dataset", str), take(value, "fingerprint", str), kind, count, sha256)
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """`fingerprint`: sha256 over all that can change a result (texts, labels, ids, splits and their roles). `splits[0]` is "train"."""
+    """`fingerprint`: sha256 over all that can change a result (texts, labels, ids, splits and their roles). `splits[0]` is "train".
+
+    `sources`: split -> the commit on the hub that it came from; files are not in it. `parent`: None unless it was derived.
+    """
 
     name: str
     fingerprint: str
@@ -65,6 +114,8 @@ class Dataset:
     columns: tuple[str, ...]
     warnings: tuple[Finding, ...] = ()
     created: str = ""
+    sources: dict[str, str] = field(default_factory=dict)
+    parent: Parent | None = None
 
     def __post_init__(self) -> None:
         safe_name("dataset", self.name)
@@ -97,6 +148,19 @@ class Dataset:
             raise InputError(f"{single[0]} has one class, and auroc says nothing about it", "Add a development set with several classes")
         return found
 
+    def answers(self, split: str) -> tuple[str, ...]:
+        """What can be right in a split: the C labels, then those that mean any of several ("contradiction|neutral")."""
+        return (*self.labels, *(OR.join(ours) for ours in self._split(split).several))
+
+    def counts_as(self, split: str) -> tuple[int, ...]:
+        """For each of the C labels, the place in `answers(split)` of what a prediction of it counts as; mostly its own."""
+        several = self._split(split).several
+        joint = {label: len(self.labels) + n for n, ours in enumerate(several) for label in ours}
+        return tuple(joint.get(label, n) for n, label in enumerate(self.labels))
+
+    def _split(self, name: str) -> Split:
+        return next(s for s in self.splits if s.name == name)
+
     def to_json(self) -> dict[str, Any]:
         """As in `dataset.json` and in the JSON of `ftft data show`."""
         return {
@@ -109,6 +173,8 @@ class Dataset:
             "columns": list(self.columns),
             "warnings": [w.to_json() for w in self.warnings],
             "created": self.created,
+            "sources": self.sources,
+            "parent": self.parent.to_json() if self.parent else None,
         }
 
     @classmethod
@@ -120,18 +186,10 @@ class Dataset:
             raise InputError("it does not begin with the split 'train', or has no labels", REMEDY)
         return cls(
             take(value, "dataset", str), take(value, "fingerprint", str), tuple(take_all(value, "text_columns", list, str)), labels,
-            take(value, "metric", str), tuple(_split(name, split) for name, split in splits.items()), columns,
+            take(value, "metric", str), tuple(Split.from_json(name, split) for name, split in splits.items()), columns,
             tuple(_finding(w) for w in take_all(value, "warnings", list, dict)), checked(value.get("created", ""), "created", str),
+            take_all({"sources": {}} | value, "sources", dict, str), Parent.from_json(value["parent"]) if value.get("parent") else None,
         )  # fmt: skip
-
-
-def _split(name: str, value: dict[str, Any]) -> Split:
-    labels, label_map = take_all(value, "labels", dict, int), take_all({"map": {}} | value, "map", dict, str)
-    role: Any = take(value, "role", str)
-    if (role == "train") != (name == "train"):
-        raise InputError(f"split {name!r} has the role {role!r}", REMEDY)
-    distribution: Any = take(value, "distribution", str)
-    return Split(name, take(value, "rows", int), labels, distribution, role, label_map)
 
 
 def _finding(value: dict[str, Any]) -> Finding:

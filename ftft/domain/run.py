@@ -183,9 +183,10 @@ class RunSpec:
         for f in fields(cls):
             if f.default is MISSING and f.name != "seeds":
                 take(value, f.name, str)
-        imported = value.get("imported") is not None and value.get("seeds", ...) is None  # and nobody knows its settings
-        seeds = None if imported else take(value, "seeds", dict)
-        fields_of: dict[str, Any] = {**value, "seeds": seeds and Seeds(*(take(seeds, f.name, int) for f in fields(Seeds)))}
+        fields_of: dict[str, Any] = {**value, "seeds": None}
+        if value.get("imported") is None or value.get("seeds", ...) is not None:  # of other imports nobody knows any settings
+            seeds = take(value, "seeds", dict)
+            fields_of["seeds"] = Seeds(*(take(seeds, f.name, int) for f in fields(Seeds)))
         return cls(**fields_of)
 
 

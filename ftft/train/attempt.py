@@ -229,7 +229,7 @@ class Attempt:
         return logits_NC
 
     def _scores(self, split: str, examples: task.Examples, logits_NC: np.ndarray, step: int) -> dict[str, float | None]:
-        values = scores(examples.gold_N, logits_NC)
+        values = scores(examples.gold_N, logits_NC, self.about.counts_as(split))
         self.progress.scored(step, split, values)
         return values
 

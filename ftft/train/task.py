@@ -21,7 +21,7 @@ Tokeniser = Callable[
 
 @dataclass(frozen=True)
 class Examples:
-    """One split as a model sees it. `gold_N`: places of the labels in `Dataset.labels`; `cut`: ids of texts longer than the model reads."""
+    """One split as a model sees it. `gold_N`: places of the labels in `Dataset.answers`; `cut`: ids of texts that are too long."""
 
     ids_N: np.ndarray
     gold_N: np.ndarray
@@ -54,7 +54,7 @@ def load(workspace: Path, spec: RunSpec) -> Dataset:
 def examples(workspace: Path, about: Dataset, split: str, tokenise: Tokeniser) -> Examples:
     """A split of `about`, tokenised."""
     rows = stored.rows(workspace / "datasets", about.name, split, columns=["id", "label", *about.text_columns])
-    place = {label: n for n, label in enumerate(about.labels)}
+    place = {label: n for n, label in enumerate(about.answers(split))}
     if strange := sorted(set(rows["label"]) - set(place)):
         raise InputError(
             f"{split} of dataset {about.name!r} has the label {strange[0]!r}", "Map it to one of the dataset's labels with --map"

@@ -11,6 +11,7 @@ import numpy as np
 from ftft import dataset as files
 from ftft.domain import Dataset
 from ftft.errors import InputError
+from ftft.publish import remove_folder
 
 if TYPE_CHECKING:
     from ftft.workspace.root import Workspace
@@ -39,22 +40,53 @@ class Data:
         evaluations: Sequence[str] = (),
         label_maps: Sequence[str] = (),
         metric: str | None = None,
+        columns: Sequence[str] = (),
     ) -> Dataset:
         """Copies the files into the workspace as Parquet and reports what is odd about them (`Dataset.warnings`).
 
-        `evaluations`: `EVAL=FILE:id|ood[:dev|test]`; `label_maps`: `EVAL:theirs=ours`.
+        `train`: a file, a folder that `datasets` saved (`FOLDER[:split]`), or `hub:owner/name[:config][:split]`.
+        `evaluations`: `EVAL=FILE:id|ood[:dev|test]`; `label_maps`: `EVAL:theirs=ours[|ours2]`; `columns`: `EVAL:text=COL`.
         The same name with the same content gives the dataset that exists, with another content an error.
         """
         what = files.Description(
-            Path(train), text if isinstance(text, str) else tuple(text), label, tuple(evaluations), id, tuple(label_maps), metric
-        )
+            str(train), text if isinstance(text, str) else tuple(text), label, tuple(evaluations), id, tuple(label_maps), metric,
+            tuple(columns),
+        )  # fmt: skip
         return files.add(self.root, name, what, now())
+
+    def derive(self, dataset: str, *, name: str, drop: str | Path | None = None, relabel: str | Path | None = None) -> Dataset:
+        """The dataset `name`: `dataset` without the examples that the file `drop` lists, or with the labels that `relabel` gives them.
+
+        What it was made from is in its `parent`. Evaluation sets stay as they are; findings are those of the new rows.
+        """
+        if (drop is None) == (relabel is None):
+            raise InputError("a dataset is derived by one kind of change", "Give either --drop FILE or --relabel FILE")
+        change, file = ("drop", drop) if drop is not None else ("relabel", relabel)
+        return files.derive(self.root, dataset, name, change, str(file), now())
+
+    def remove(self, name: str, force: bool = False) -> None:
+        """Deletes a dataset. InputError where runs or subsets use it.
+
+        With `force` only queued and running runs hinder: the others keep their files, and are whole again with the same data added again.
+        """
+        self.get(name)
+        runs, subsets = self.workspace.runs.list(dataset=name), self.workspace.subsets.list(dataset=name)
+        if busy := [run.id for run in runs if not run.final]:
+            raise InputError(f"dataset {name!r} is in use by {_few('run', busy)}", "Cancel them first: ftft runs cancel RUN")
+        if not force and (
+            used := [_few(*kind) for kind in (("run", [r.id for r in runs]), ("subset", [s.name for s in subsets])) if kind[1]]
+        ):
+            what = f"dataset {name!r} is in use by {' and '.join(used)}, whose maps and labels need it"
+            raise InputError(what, "Keep it, or remove it with --force: they stay, and need the same data added again to be shown")
+        remove_folder(self.root / name)
 
     def preview(self, file: str | Path, limit: int = 5):
         """The first rows of a file that is not added yet, as a DataFrame: to see which column is what."""
+        from ftft.dataset.hub import is_hub, pinned
         from ftft.dataset.reading import read
 
-        return read(Path(file).expanduser(), as_text=()).slice(0, limit).to_pandas()
+        source = pinned(str(file)) if is_hub(str(file)) else file
+        return read(source, as_text=()).slice(0, limit).to_pandas()
 
     def names(self) -> list[str]:
         """Names of all datasets."""
@@ -90,6 +122,11 @@ class Data:
         """Brings the training examples into a store that lacks them."""
         about = self.get(name)
         store.ingest_dataset(name, about.fingerprint, self.root / name / "train.parquet", about.text_columns)
+
+
+def _few(kind: str, names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+    return f"{kind}{'s' if len(names) > 1 else ''} {', '.join(names[:3])}{more}"
 
 
 @lru_cache(16)

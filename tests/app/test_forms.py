@@ -35,13 +35,14 @@ def test_a_command_in_lines_is_the_same_command():
 
 def test_the_command_of_a_new_dataset_quotes_what_a_shell_would_split():
     form = forms.NewDataset(
-        "cad", "my train.csv", ("text", "reply to"), "label", "id", ("test=my test.csv:id",), ("test:no=not so",), "macro_f1"
-    )
+        "cad", "my train.csv", ("text", "reply to"), "label", "id", ("test=my test.csv:id",), ("test:no=not so",), "macro_f1",
+        ("test:text=reply",),
+    )  # fmt: skip
     words = shlex.split(form.command.replace("\\\n", " "))
     assert words[:6] == ["ftft", "data", "add", "cad", "--train", "my train.csv"]
     assert words[6:] == [
-        "--eval", "test=my test.csv:id", "--map", "test:no=not so", "--text", "text", "--text", "reply to", "--label", "label",
-        "--id", "id", "--metric", "macro_f1",
+        "--eval", "test=my test.csv:id", "--map", "test:no=not so", "--columns", "test:text=reply", "--text", "text",
+        "--text", "reply to", "--label", "label", "--id", "id", "--metric", "macro_f1",
     ]  # fmt: skip
 
 
@@ -57,7 +58,13 @@ def test_columns_are_guessed_by_their_usual_names(columns, guess):
     assert forms.guess_columns(columns) == guess
 
 
-@pytest.mark.parametrize(("file", "name"), [("data/cad/train.jsonl.gz", "cad"), ("reviews.csv", "reviews"), ("train.csv", "train")])
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("data/cad/train.jsonl.gz", "cad"), ("reviews.csv", "reviews"), ("train.csv", "train"), ("data/films:train", "films"),
+        ("hub:some/films@v1:en:train", "films"),
+    ],
+)  # fmt: skip
 def test_a_dataset_is_named_after_its_file(file, name):
     assert forms.name_of(file) == name
 

@@ -3,7 +3,7 @@ import json
 import pandas as pd
 import pytest
 
-from ftft.dataset import adding, load, names, rows
+from ftft.dataset import adding, gold, load, names, rows
 from ftft.errors import InputError
 
 
@@ -75,10 +75,83 @@ def test_evaluation_labels_are_stored_in_trains_words(add_reviews, write, root):
     hard = write("hard.jsonl", [{"text": "x", "label": "good"}, {"text": "y", "label": "neg"}, {"text": "z", "label": "good"}])
     dataset = add_reviews(evaluations=[f"hard={hard}:ood:dev"], label_maps=["hard:good=pos"])
     (evaluation,) = dataset.evaluations
-    assert (evaluation.distribution, evaluation.role, evaluation.label_map) == ("ood", "dev", {"good": "pos"})
+    assert (evaluation.distribution, evaluation.role, evaluation.label_map) == ("ood", "dev", {"good": ("pos",)})
     assert evaluation.labels == {"neg": 1, "pos": 2}
     assert rows(root, "reviews", "hard")["label"].tolist() == ["pos", "neg", "pos"]
     assert rows(root, "reviews", "hard")["id"].tolist() == ["1", "2", "3"]
+
+
+def test_a_label_of_an_evaluation_set_may_mean_any_of_several(add_reviews, write, root):
+    train = write("t.csv", numbered(["neutral", "entailment", "contradiction"]))
+    hans = write("hans.csv", numbered(["entailment", "non-entailment", "no"]))
+    maps = ["hans:non-entailment=neutral|contradiction", "hans:no=contradiction|neutral"]
+    dataset = add_reviews(train, evaluations=[f"hans={hans}:ood"], label_maps=maps)
+    (split,) = dataset.evaluations
+    both = ("contradiction", "neutral")
+    assert split.label_map == {"non-entailment": both, "no": both}
+    assert split.to_json()["map"] == {"non-entailment": list(both), "no": list(both)}
+    assert split.labels == {"entailment": 1, "contradiction|neutral": 2}
+    assert rows(root, "reviews", "hans")["label"].tolist() == ["entailment", "contradiction|neutral", "contradiction|neutral"]
+    assert dataset.answers("hans") == ("contradiction", "entailment", "neutral", "contradiction|neutral")
+    assert dataset.counts_as("hans") == (3, 1, 3)
+    assert (dataset.answers("train"), dataset.counts_as("train")) == (dataset.labels, (0, 1, 2))
+    assert gold(root, "reviews", "hans").tolist() == [1, 3, 3]
+    assert load(root, "reviews") == dataset
+
+
+def test_a_label_of_train_may_have_the_sign_for_several_in_its_name(add_reviews, write):
+    train = write("t.csv", numbered(["a|b", "c", "a|b"]))
+    dataset = add_reviews(train, evaluations=[f"e={write('e.csv', numbered(['x', 'c']))}:ood"], label_maps=["e:x=a|b"])
+    assert dataset.evaluations[0].labels == {"a|b": 1, "c": 1}
+    assert dataset.counts_as("e") == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("labels", "maps", "says"),
+    [
+        ("xy", ["e:x=a|B"], "train has no label 'B'.*Known: a, b, c"),
+        ("xy", ["e:x=a|b|c"], "'x' means every label of train, so that no prediction would be wrong"),
+        ("xa", ["e:x=a|b"], r"rows that mean a\|b and rows that mean a: one answer would be both"),
+        ("xy", ["e:x=a|b", "e:y=b|c"], r"rows that mean a\|b and rows that mean b\|c"),
+        ("xy", ["e:x=a|b", "e:x=c"], r"'x' of evaluation set 'e' is mapped twice.*e:x=LABEL\|LABEL"),
+    ],
+)
+def test_several_labels_that_leave_unclear_what_is_right_are_refused(add_reviews, write, labels, maps, says):
+    with pytest.raises(InputError, match=says):
+        add_reviews(write("t.csv", numbered("abc")), evaluations=[f"e={write('e.csv', numbered(labels))}:ood"], label_maps=maps)
+
+
+def test_an_evaluation_set_may_have_columns_of_its_own_names(add_reviews, write, root):
+    train = write("t.csv", [{"guid": f"t{i}", "text": f"a {i}", "gold": "xy"[i % 2]} for i in range(4)])
+    other = write("o.jsonl", [{"no": i, "comment": f"b {i}", "verdict": "yx"[i % 2], "text": "unrelated", "gold": 1} for i in range(2)])
+    columns = ["o:text=comment", "o:label=verdict", "o:id=no"]
+    dataset = add_reviews(train, id="guid", label="gold", evaluations=[f"o={other}:ood"], columns=columns)
+    assert rows(root, "reviews", "o").iloc[1].to_dict() == {
+        "id": "1", "label": "x", "no": 1, "text": "b 1", "verdict": "x", "text_": "unrelated", "gold": 1,
+    }  # fmt: skip
+    assert [w.message for w in dataset.warnings] == [
+        "The column 'text' is kept as 'text_', since 'text' means another column here. Use its new name."
+    ]
+
+
+def test_columns_of_pairs_go_by_trains_names_and_may_be_the_other_way_round(add_reviews, write, root):
+    pair = {"premise": "p", "hypothesis": "h"}
+    train = write("t.jsonl", [{**pair, "label": "x"}, {"premise": "q", "hypothesis": "g", "label": "y"}])
+    columns = ["o:premise=hypothesis", "o:hypothesis=premise"]
+    other = write("o.jsonl", [{**pair, "label": "x"}])
+    add_reviews(train, text=["premise", "hypothesis"], evaluations=[f"o={other}:ood"], columns=columns)
+    stored = rows(root, "reviews", "o", columns=["premise", "hypothesis"])
+    assert stored.to_dict("records") == [{"premise": "h", "hypothesis": "p"}]
+
+
+@pytest.mark.parametrize("text", ["id", "label"])
+def test_a_text_column_with_one_of_our_names_has_one_name_in_every_set(add_reviews, write, root, text):
+    train = write("t.jsonl", [{text: f"a {i}", "guid": f"g{i}", "gold": "xy"[i]} for i in range(2)])
+    other = write("o.jsonl", [{"comment": f"b {i}", "guid": f"h{i}", "gold": "xy"[i]} for i in range(2)])
+    described = {"text": [text], "id": "guid", "label": "gold"}
+    dataset = add_reviews(train, evaluations=[f"o={other}:ood"], columns=[f"o:{text}=comment"], **described)
+    assert dataset.text_columns == (f"{text}_",)
+    assert rows(root, "reviews", "o")[f"{text}_"].tolist() == ["b 0", "b 1"]
 
 
 @pytest.mark.parametrize(("majority", "expected"), [(7, "accuracy"), (8, "macro_f1")])
@@ -152,11 +225,19 @@ def test_two_people_who_add_the_same_dataset_at_once_both_get_it(add_reviews, ro
         ({"text": ["txt"]}, r"t.csv has no column 'txt' \(--text\). Perhaps you mean 'text'; it has the columns id, text, label"),
         ({"label": "gold"}, r"no column 'gold' \(--label\). It has the columns id, text, label"),
         ({"id": "guid"}, r"no column 'guid' \(--id\)"),
+        ({"columns": ["e:text=txt"]}, r"no column 'txt' \(--columns e:text\). Perhaps you mean 'text'; .* with --columns e:text=COLUMN"),
+        ({"columns": ["e:label=gold"]}, r"no column 'gold' \(--columns e:label\). It has the columns id, text, label: name one with"),
+        ({"columns": ["e:id=guid"]}, r"no column 'guid' \(--columns e:id\)"),
+        ({"columns": ["f:text=x"]}, "evaluation set 'f' is not known. Known: e"),
+        ({"columns": ["e:txt=x"]}, "column 'txt' is not known. Perhaps you mean text"),
+        ({"columns": ["e:text=label"]}, "column 'label' of evaluation set 'e' is named twice"),
+        ({"columns": ["e:text=x", "e:text=y"]}, "column 'text' of evaluation set 'e' is named twice"),
+        ({"columns": ["text=x"]}, r"'text=x' cannot be read. Write --columns EVAL:text=COL"),
     ],
 )
 def test_a_missing_column_is_refused_with_the_columns_there_are(add_reviews, write, described, says):
     with pytest.raises(InputError, match=says):
-        add_reviews(write("t.csv"), **described)
+        add_reviews(write("t.csv"), evaluations=[f"e={write('e.csv')}:ood"], **described)
 
 
 @pytest.mark.parametrize(
@@ -182,9 +263,11 @@ def test_ids_that_do_not_tell_rows_apart_are_refused_with_their_rows(add_reviews
         (["x", "", "y", " ", None, "x"], "no label in rows 2, 4, 5"),
         ([0.5, 1.0, 0.25], "label '0.5' in row 1 is not a whole number, which looks like regression"),
         (["1", "2", "2.5"], "label '2.5' in row 3"),
-        ([f"label {i}" for i in range(10)], "10 different labels in 10 rows"),
-        ([f"label {i % 201}" for i in range(603)], "201 different labels in 603 rows"),
-        ([["x"], ["y"]], r"column 'label' \(--label\) holds lists"),
+        ([f"label {i}" for i in range(10)], "10 different labels in 10 rows, .* looks like an id.*there may be 200"),
+        ([f"label {i % 201}" for i in range(603)], "201 different labels in 603 rows, such as 'label 0' and 'label 1'. .*there may be 200"),
+        ([["x"], ["y"]], r"column 'label' \(--label\) holds lists, which looks like multi-label. .*each label"),
+        (["-1", "-1"], "label in rows 1, 2 is -1, which means that there is none: GLUE"),
+        (["neg", "-1", "pos"], "label in row 2 is -1, which means that there is none"),
         ([{"a": 1}, {"a": 2}], "holds objects"),
     ],
 )
@@ -201,6 +284,7 @@ def test_labels_that_are_not_a_few_classes_are_refused(add_reviews, write, label
             "train has not: 'good', 'so-so'. Say what they mean: --map hard:good=OURS --map hard:so-so=OURS, .* neg, pos",
         ),
         (["hard:good=pos"], "train has not: 'so-so'"),
+        (["hard:good=pos", "hard:so-so=neg|positive"], "train has no label 'positive'"),
         (["hard:good=poss", "hard:so-so=neg"], "train has no label 'poss'. Perhaps you mean pos"),
     ],
 )

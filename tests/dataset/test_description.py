@@ -9,10 +9,10 @@ from ftft.errors import InputError
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("hard=hard.csv:ood", Evaluation("hard", Path("hard.csv"), "ood", "test")),
-        ("d=dev.jsonl.gz:id:dev", Evaluation("d", Path("dev.jsonl.gz"), "id", "dev")),
-        ("t=C:\\data\\a=b.csv:id:test", Evaluation("t", Path("C:\\data\\a=b.csv"), "id", "test")),
-        ("odd=x:ood:dev.csv:ood:dev", Evaluation("odd", Path("x:ood:dev.csv"), "ood", "dev")),
+        ("hard=hard.csv:ood", Evaluation("hard", "hard.csv", "ood", "test")),
+        ("d=dev.jsonl.gz:id:dev", Evaluation("d", "dev.jsonl.gz", "id", "dev")),
+        ("t=C:\\data\\a=b.csv:id:test", Evaluation("t", "C:\\data\\a=b.csv", "id", "test")),
+        ("odd=x:ood:dev.csv:ood:dev", Evaluation("odd", "x:ood:dev.csv", "ood", "dev")),
     ],
 )
 def test_an_evaluation_is_read_from_the_right_so_that_paths_may_hold_colons(text, expected):

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from ftft.errors import InputError
+
 
 @pytest.fixture
 def found(add_reviews, write):
@@ -51,6 +53,29 @@ def test_evaluation_rows_whose_text_is_in_train_are_found(found):
     ]
     assert (count, examples) == (2, ("d2", "d4"))
     assert message.startswith("dev: 2 rows whose text is also in train. ")
+
+
+def test_texts_that_two_evaluation_sets_share_are_found_too(add_reviews, write):
+    def rows_of(name, texts):
+        return write(f"{name}.jsonl", [{"id": f"{name}{i}", "text": text, "label": "x"} for i, text in enumerate(texts, 1)])
+
+    sets = {"dev": "abc", "test": "deb", "far": "fgh"}
+    train = write("t.jsonl", [{"text": "one", "label": "x"}, {"text": "two", "label": "y"}])
+    dataset = add_reviews(train, evaluations=[f"{name}={rows_of(name, texts)}:id" for name, texts in sets.items()])
+    (finding,) = dataset.warnings
+    assert (finding.kind, finding.count, finding.examples) == ("shared_text", 1, ("test3",))
+    assert finding.message.startswith("test: 1 row whose text is also in dev. ")
+
+
+def test_minus_one_among_numbers_may_be_a_class_or_no_label(found):
+    count, examples, message = found([("a", "0"), ("b", "1"), ("c", "-1"), ("d", "1")])["label_minus_one"]
+    assert (count, examples) == (1, ("t3",))
+    assert message.startswith("train: 1 row with the label -1. In many datasets that means that a row has no label")
+
+
+def test_minus_one_in_an_evaluation_set_alone_is_explained(found):
+    with pytest.raises(InputError, match=r"train has not: '-1' \(-1 mostly means that a row has no label\)"):
+        found([("a", "0"), ("b", "1")], dev=[("c", "1"), ("d", "-1")])
 
 
 def test_at_most_five_examples_are_shown_of_all_that_are_counted(found):

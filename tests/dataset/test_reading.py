@@ -39,6 +39,17 @@ def test_in_csv_a_column_is_made_of_numbers_only_if_they_would_be_written_the_sa
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("separator", [",", ";", "|", "\t"])
+def test_in_csv_the_header_shows_what_separates_cells(write, separator):
+    lines = [["id", '"text, or; what|ever\tit is"', "label"], ["1", f'"a{separator}b\nc"', "x"], ["2", "", "y"]]
+    table = read(write("t.csv", "".join(separator.join(line) + "\n" for line in lines)), AS_TEXT)
+    assert [list(row.values()) for row in table.to_pylist()] == [["1", f"a{separator}b\nc", "x"], ["2", None, "y"]]
+
+
+def test_in_csv_a_header_with_commas_is_separated_by_commas_whatever_else_it_holds(write):
+    assert read(write("t.csv", "id,a;b|c\n1,x;y|z\n"), AS_TEXT).to_pylist() == [{"id": "1", "a;b|c": "x;y|z"}]
+
+
 def test_in_json_lines_a_date_stays_as_it_is_written(write):
     assert text_rows(write("t.jsonl", '{"text": "2020-01-01", "when": "2020-01-01"}\n')) == [{"text": "2020-01-01", "when": "2020-01-01"}]
 
@@ -60,10 +71,17 @@ def test_in_tsv_a_quote_that_would_swallow_whole_rows_is_an_ordinary_character(w
         ("t.csv", 'id,text\n1,"x\ny"\n2,y,z\n', "line 4: 3 cells where the header has 2"),
         ("t.csv", "id,text\n1,x\n\n2\n", "line 4: 1 cells where the header has 2"),
         ("t.csv", "id,text,text\n1,x,y\n", "several columns called 'text'"),
-        ("t.csv", "id;text\n1;x\n", "separates its cells by ';'"),
-        ("t.csv", "id\ttext\n1\tx\n", "separates its cells by tabs"),
+        ("t.csv", "id;text|label\n1;x|y\n", r"separates its cells by ';' or '\|'"),
+        ("t.csv", "id;text\n1;x\n2,y\n", "line 3: 1 cells where the header has 2"),
         ("t.tsv", "id,text\n1,x\n", "separates its cells by ','"),
-        ("t.jsonl", '{"m": {"x": 1}}\n{"m": {"x": "y"}}\n', r"/m/x\) changed from number to string"),
+        ("t.jsonl", '{"m": {"x": 1}}\n{"m": {"x": "y"}}\n', "the same kind of value everywhere"),
+        ("t.jsonl", '{"text": "x"}{"text": "y"}\n', "line 1: not JSON .Extra data"),
+        ("t.jsonl", '{"text": "x"}\n{"text": "half \\ud83c a sign"}\n', "line 2: column 'text' cannot be kept: .*surrogates"),
+        ("t.jsonl", '{"text": "x", "n": 99999999999999999999}\n', "line 1: column 'n' cannot be kept"),
+        ("t.jsonl", '{"text": "x", "m": [1, "y"]}\n', "line 1: column 'm' cannot be kept"),
+        ("t.jsonl", "[" * 100_000, "one JSON list"),
+        ("t.jsonl", '{"a":' * 100_000, "line 1: not JSON"),
+        ("t.jsonl", "{}\n{}\n", "only empty objects"),
         ("t.csv", "id,text\n", "no rows"),
         ("t.csv", "", "is empty"),
         ("t.csv", b"id,text\n1,x\n2,caf\xe9\n", r"line 3: not UTF-8 \(byte 17 of the file\)"),
@@ -92,6 +110,8 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_name_the_place_and_a_rem
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         read(tmp_path / "t.csv", AS_TEXT)
+    with pytest.raises(InputError, match="does not exist"):
+        read(tmp_path / f"{'t' * 1000}.csv", AS_TEXT)
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(InputError, match="is a folder"):
         read(tmp_path / "folder.csv", AS_TEXT)

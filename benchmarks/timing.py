@@ -31,7 +31,9 @@ class Pairs:
         return {**rounded, "ratios": [round(r, 4) for r in self.ratios]}
 
 
-def pairs(a: Callable[[], object], b: Callable[[], object], n: int = 10, measure: Callable[[Callable[[], object]], float] | None = None) -> Pairs:
+def pairs(
+    a: Callable[[], object], b: Callable[[], object], n: int = 10, measure: Callable[[Callable[[], object]], float] | None = None
+) -> Pairs:
     """Runs `a` and `b` n times each, in turns. `measure(f)` runs f and gives its seconds: by default the time on the wall."""
     assert n > 1
     taken: dict[Callable[[], object], list[float]] = {a: [], b: []}

@@ -51,6 +51,12 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def stamp(path: Path) -> tuple[int, int, int]:
+    """(size, time, inode): published files never change, they are replaced, and then at least one of these is another."""
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
 def _force(path: Path, flags: int) -> None:
     descriptor = os.open(path, flags)
     try:

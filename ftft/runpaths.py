@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 
 from ftft.domain import RunSpec
 from ftft.publish import publish_json, read_json
+
+_EPOCH = re.compile(r"epoch=\d+\.parquet")
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,10 @@ class RunPaths:
 
     def epoch_files(self) -> dict[int, Path]:
         """The complete epochs published so far: number -> file."""
-        return {int(f.stem.removeprefix("epoch=")): f for f in sorted((self.path / "dynamics").glob("epoch=*.parquet"))}
+        found = {
+            int(f.stem.removeprefix("epoch=")): f for f in (self.path / "dynamics").glob("epoch=*.parquet") if _EPOCH.fullmatch(f.name)
+        }
+        return dict(sorted(found.items()))
 
     def progress(self) -> Iterator[dict[str, Any]]:
         """The lines of `metrics.jsonl` that are whole, oldest first; architecture.md says what they hold."""

@@ -1,4 +1,6 @@
-"""The metrics of a run in SQL: what NumPy defines in ftft/metrics.py, next to the data. Tests hold the two together.
+"""The metrics that come from p(gold) in SQL, over any range of epochs: what NumPy defines in ftft/metrics.py, next to the data.
+
+Tests hold the two together. The sums of parallel threads are equal up to 1e-16 only, so no map and no selection is made of these.
 
 Shapes: N examples of the run.
 """
@@ -18,11 +20,7 @@ WITH chosen AS (
         stddev_pop(p_gold) AS variability,
         count(*) FILTER (correct) AS correctness,
         bitstring_agg(place, 0, $epochs - 1) FILTER (correct) AS right_bits,
-        avg(aum) AS aum,
-        avg(el2n) AS el2n,
-        avg(p_gold * (1 - p_gold)) AS aleatoric,
-        avg(entropy) AS entropy,
-        avg(loss) AS loss
+        avg(p_gold * (1 - p_gold)) AS aleatoric
     FROM dynamics JOIN chosen USING (epoch)
     WHERE run = $run
     GROUP BY row
@@ -30,7 +28,7 @@ WITH chosen AS (
 SELECT
     row, confidence, variability, correctness,
     bit_count(right_bits & ~(right_bits << 1)) - get_bit(right_bits, ($epochs - 1)::INTEGER) AS forgetting,
-    confidence * (1 - confidence) AS threshold_closeness, aum, el2n, aleatoric, entropy, loss
+    confidence * (1 - confidence) AS threshold_closeness, aleatoric
 FROM grouped
 """
 
@@ -42,18 +40,6 @@ def summary(cursor: duckdb.DuckDBPyConnection, run: str, epochs: tuple[int, int]
     columns = cursor.execute(f"{_SUMMARY} ORDER BY row", _parameters(cursor, run, epochs)).fetchnumpy()
     del columns["row"]
     return {name: np.ma.filled(values.astype(np.float64), np.nan) for name, values in columns.items()}
-
-
-def materialise(cursor: duckdb.DuckDBPyConnection, run: str) -> None:
-    """Fills the table `metrics` with the run's metrics over all its epochs."""
-    cursor.execute("DELETE FROM metrics WHERE run = ?", [run])
-    cursor.execute(
-        f"""
-        INSERT INTO metrics BY NAME
-        SELECT s.*, m.run, m.id FROM ({_SUMMARY}) AS s JOIN members AS m ON m.run = $run AND m.row = s.row
-        """,
-        _parameters(cursor, run, None),
-    )
 
 
 def _parameters(cursor: duckdb.DuckDBPyConnection, run: str, epochs: tuple[int, int] | None) -> dict[str, object]:

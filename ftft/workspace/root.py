@@ -30,7 +30,6 @@ class Workspace:
         self._may_run = runner
         self._owned: Any = None
         self._ended = threading.Event()
-        self._ingesting = threading.Lock()
         self.wake()
 
     # ---- the nouns
@@ -106,6 +105,10 @@ class Workspace:
         """p(gold) of one example in every epoch recorded so far: run -> (E,) array; runs that did not see it are left out."""
         return self._maps.curves([self.runs.id(r) for r in runs], id)
 
+    def order_hashes(self, run: str) -> dict[int, str]:
+        """Epoch -> the hash of the order in which the run saw its examples then."""
+        return self._maps.read(self.runs.id(run)).order_hashes
+
     def examples(self, dataset: str, mask=None, *, run: str | None = None, **query: Any):
         """A page of examples and how many there are in all. `query`: search, labels, sort, descending, offset, limit."""
         return self._maps.examples(dataset, mask, None if run is None else self.runs.id(run), query)
@@ -153,26 +156,35 @@ class Workspace:
 
     @contextmanager
     def store(self, runs: Iterable[str] = (), datasets: Iterable[str] = ()) -> Iterator[Any]:
-        """A store with these runs and datasets as their files are now: the database, or memory where another process owns that."""
+        """A store with these runs and datasets as their files are now: the database, or memory where another process owns that.
+
+        Memory holds the examples and the runs' metrics alone, which is what pages are made of: epochs would fill it.
+        """
         from ftft.store import Store, open_database
 
         if self._owned is not None:
             self._ingest(self._owned, runs, datasets)
             yield self._owned
             return
-        store = open_database(self.path) or Store.memory()
+        store = open_database(self.path)
         try:
-            self._ingest(store, runs, datasets)
+            if store is not None:
+                self._ingest(store, runs, datasets)
+            else:
+                store = Store.memory()
+                self._ingest(store, (), datasets)
+                for found in filter(None, map(self._maps.if_any, runs)):
+                    store.take_map(found)
             yield store
         finally:
-            store.close()
+            if store is not None:
+                store.close()
 
     def _ingest(self, store: Any, runs: Iterable[str], datasets: Iterable[str]) -> None:
-        with self._ingesting:
-            for name in datasets:
-                self.data.ingest(store, name)
-            for run in runs:
-                store.ingest(self.runs.folder(run))
+        for name in datasets:
+            self.data.ingest(store, name)
+        for run in runs:
+            store.ingest(self.runs.folder(run))
 
     def _ingest_forever(self) -> None:
         while not self._ended.wait(INGEST_EVERY):

@@ -84,5 +84,5 @@ def _same_but_seed(run: Run, other: Run) -> bool:
 
 
 def _same_order(workspace: "Workspace", a: str, b: str) -> bool:
-    with workspace.store(runs=[a, b]) as store:
-        return store.order_hashes(a)[1] == store.order_hashes(b)[1]
+    first, second = (workspace.order_hashes(run) for run in (a, b))
+    return first[1] == second[1]

@@ -27,7 +27,6 @@ from ftft.publish import publish, stamp
 from ftft.runfolder import RunFolder
 
 NOBODY = Members(0, 0, "", "")
-CACHE = "cache"  # the workspace's folder for what can be made again
 _VERSION = 1  # raise it with every change of what the files hold
 _ABOUT = b"curve"
 DRAWN = ("confidence", "variability", "correctness")  # what every map shows: worked out together
@@ -125,13 +124,17 @@ def _cut(pieces: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
 # ---- from files
 
 
-def read_curves(folder: RunFolder, cache: Path, known: Curves | None = None) -> Curves:
-    """The curves of a run as its files are now. `cache`: where they are kept. `known`, read before, saves what has not changed."""
+def read_curves(folder: RunFolder, cache: Path | None, known: Curves | None = None) -> Curves:
+    """The curves of a run as its files are now. `cache`: where they are kept (None: nowhere, the files themselves are read).
+
+    `known`, read before, saves reading what has not changed.
+    """
     sound, unfit = [], []
     before = {curve.state: curve for curve in known.epochs} if known else {}
     for number, file in folder.epoch_files().items():
         state = stamp(file)
-        curve = before.get(state) or _curve(folder, number, file.name, state, cache / "curves" / folder.run / f"{file.stem}.arrow")
+        kept = cache and cache / "curves" / folder.run / f"{file.stem}.arrow"
+        curve = before.get(state) or _curve(folder, number, file.name, state, kept)
         if sound and not curve.problem:
             curve = replace(curve, problem=curve.members.unlike(sound[0].members))
         (unfit if curve.problem else sound).append(curve)
@@ -151,23 +154,28 @@ def _examples(folder: RunFolder, sound: Sequence[Curve]) -> tuple[np.ndarray, np
     return ids_N, gold_N
 
 
-def _curve(folder: RunFolder, number: int, name: str, state: tuple[int, ...], kept: Path) -> Curve:
+def _curve(folder: RunFolder, number: int, name: str, state: tuple[int, ...], kept: Path | None) -> Curve:
     """What is kept of the epoch, or what its file says, which is kept from now on."""
-    return _read(kept, number, name, state) or _make(folder, number, name, state, kept)
+    if kept is None:
+        return _from_epoch(folder, number, name, state)
+    if found := _read(kept, number, name, state):
+        return found
+    curve = _from_epoch(folder, number, name, state)
+    if curve.problem:
+        return curve
+    with suppress(OSError):  # a full disk, or a workspace that may only be read: then it is worked out each time
+        publish(kept, lambda aside: _write(aside, curve))
+    return _read(kept, number, name, state) or curve  # mapped, it takes no memory of its own
 
 
-def _make(folder: RunFolder, number: int, name: str, state: tuple[int, ...], kept: Path) -> Curve:
-    nothing = np.array([]), np.array([], dtype=bool)
+def _from_epoch(folder: RunFolder, number: int, name: str, state: tuple[int, ...]) -> Curve:
     try:
         epoch = folder.sound_epoch(number)
     except UnfitError as unfit:
-        return Curve(number, name, state, *nothing, problem=str(unfit))
-    correct_N = is_correct(epoch.logits_NC[None], epoch.gold_N)[0]
+        return Curve(number, name, state, np.array([]), np.array([], dtype=bool), problem=str(unfit))
     assert epoch.p_gold_N is not None
-    curve = Curve(number, name, state, epoch.p_gold_N, correct_N, epoch.capture, epoch.order_hash, epoch.members())
-    with suppress(OSError):  # a full disk, or a workspace that may only be read: then it is worked out each time
-        publish(kept, lambda aside: _write(aside, curve))
-    return _read(kept, number, name, state) or curve
+    correct_N = is_correct(epoch.logits_NC[None], epoch.gold_N)[0]
+    return Curve(number, name, state, epoch.p_gold_N, correct_N, epoch.capture, epoch.order_hash, epoch.members())
 
 
 def _write(file: Path, curve: Curve) -> None:

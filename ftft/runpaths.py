@@ -13,6 +13,7 @@ from typing import Any
 from ftft.domain import RunSpec
 from ftft.publish import publish_json, read_json
 
+CACHE = "cache"  # the workspace's folder for what can be made again at any time
 _EPOCH = re.compile(r"epoch=\d+\.parquet")
 
 

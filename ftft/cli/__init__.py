@@ -23,6 +23,8 @@ COMMANDS = {
     "select": "ftft.cli.maps:select",
     "subsets": "ftft.cli.subsets:subsets",
     "pretrain": "ftft.cli.pretrain:pretrain",
+    "rebuild": "ftft.cli.store:rebuild",
+    "doctor": "ftft.cli.store:doctor",
     "run-spec": "ftft.cli.train:run_spec",
 }
 

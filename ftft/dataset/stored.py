@@ -58,6 +58,15 @@ def gold(root: Path, name: str, split: str = "train") -> np.ndarray:
     return pc.index_in(_read(root, name, split, ["label"])["label"], value_set=labels).to_numpy().astype(np.int32)
 
 
+def fingerprint_of(root: Path, name: str) -> str:
+    """The fingerprint that the stored rows give, which is that in the description unless somebody changed one of them."""
+    from ftft.dataset.fingerprint import fingerprint
+
+    about = load(root, name)
+    wanted = ["id", "label", *about.text_columns]
+    return fingerprint(about.labels, about.text_columns, ((split, _read(root, name, split.name, wanted)) for split in about.splits))
+
+
 def _read(root: Path, name: str, split: str, columns: Sequence[str] | None, limit: int | None = None) -> "pa.Table":
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -47,12 +47,12 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
-def connect(path: Path | None) -> duckdb.DuckDBPyConnection:
+def connect(path: Path | None, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """A connection to the database in `path` (made when missing), or to a new one in memory. duckdb.Error when the file is none."""
-    connection = duckdb.connect(":memory:" if path is None else str(path), config=_CONFIG)
+    connection = duckdb.connect(":memory:" if path is None else str(path), read_only=read_only, config=_CONFIG)
     try:
         connection.execute("SET lock_configuration = true")
-        if not connection.execute("SELECT table_name FROM duckdb_tables()").fetchall():
+        if not read_only and not connection.execute("SELECT table_name FROM duckdb_tables()").fetchall():
             connection.begin()
             connection.execute(TABLES)
             connection.execute("INSERT INTO about VALUES (?)", [VERSION])

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import numpy as np
 
-from ftft.curves import CACHE, Curves, read_curves
+from ftft.curves import Curves, read_curves
 from ftft.datamap import DataMap
 from ftft.errors import WorkError
+from ftft.metrics import METRICS
 from ftft.runfolder import RunFolder
+from ftft.runpaths import CACHE
 from ftft.store import ingest, page, schema, summary
 
 if TYPE_CHECKING:
@@ -106,6 +108,11 @@ class Store:
         dict(datamap.values)  # worked out now, before the transaction
         self.take_map(datamap)
 
+    def says(self, folder: RunFolder) -> bool:
+        """Whether it says all that the run's files say, by their names and stamps."""
+        with self._cursor() as cursor:
+            return ingest.is_ingested(cursor, folder)
+
     # ---- runs
 
     def runs(self) -> list[str]:
@@ -118,10 +125,15 @@ class Store:
         with self._cursor() as cursor:
             return ingest.numbers(cursor, run)
 
-    def summary(self, run: str, epochs: tuple[int, int] | None = None) -> dict[str, np.ndarray]:
-        """`{metric: values_N}` as `ftft.metrics.compute` gives it, for the metrics that come from p(gold), worked out by the database."""
+    def summary(self, run: str, epochs: tuple[int, int] | None = None, names: Sequence[str] = summary.FROM_P_GOLD) -> dict[str, np.ndarray]:
+        """`{metric: values_N}` as `ftft.metrics.compute` gives it, for metrics that come from p(gold), worked out by the database."""
         with self._cursor() as cursor:
-            return summary.summary(cursor, run, epochs)
+            return summary.summary(cursor, run, epochs, names)
+
+    def metrics(self, run: str, names: Sequence[str] = tuple(METRICS)) -> dict[str, np.ndarray] | None:
+        """`{metric: values_N}` over all ingested epochs, NumPy's values, in the order of the run's ids; None where there are none."""
+        with self._cursor() as cursor:
+            return summary.metrics(cursor, run, names)
 
     def scores(self, runs: Iterable[str]) -> "pd.DataFrame":
         """The scores in the verdicts of `runs`: columns run, evaluation, metric, value."""

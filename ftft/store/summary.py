@@ -5,8 +5,15 @@ Tests hold the two together. The sums of parallel threads are equal up to 1e-16 
 Shapes: N examples of the run.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import duckdb
 import numpy as np
+
+from ftft.metrics import METRICS
+
+FROM_P_GOLD = tuple(name for name, metric in METRICS.items() if not metric.of_logits)
 
 # `place` counts the epochs asked for without gaps, from 0. `right_bits` has a bit for each, the first epoch leftmost: shifted to the left
 # by one, each bit meets the epoch after it. The last one meets nothing, and is taken off again. No right epoch, no bits: never learnt.
@@ -35,11 +42,29 @@ FROM grouped
 LAST = 2**31 - 1  # no epoch is later
 
 
-def summary(cursor: duckdb.DuckDBPyConnection, run: str, epochs: tuple[int, int] | None = None) -> dict[str, np.ndarray]:
+def summary(
+    cursor: duckdb.DuckDBPyConnection, run: str, epochs: tuple[int, int] | None = None, names: Sequence[str] = FROM_P_GOLD
+) -> dict[str, np.ndarray]:
     """`{metric: values_N}` over the epochs first to last (None: all), float64, in the order of the run's ids; NaN where there is none."""
-    columns = cursor.execute(f"{_SUMMARY} ORDER BY row", _parameters(cursor, run, epochs)).fetchnumpy()
-    del columns["row"]
-    return {name: np.ma.filled(values.astype(np.float64), np.nan) for name, values in columns.items()}
+    assert set(names) <= set(FROM_P_GOLD)
+    query = f"SELECT row, {', '.join(names)} FROM ({_SUMMARY})"
+    return _by_row(cursor.execute(query, _parameters(cursor, run, epochs)).fetchnumpy())
+
+
+def metrics(cursor: duckdb.DuckDBPyConnection, run: str, names: Sequence[str] = tuple(METRICS)) -> dict[str, np.ndarray] | None:
+    """The same from the table of metrics over all epochs; None where it has none of this run."""
+    assert set(names) <= set(METRICS)
+    found = cursor.execute(f"SELECT row, {', '.join(names)} FROM metrics WHERE run = ?", [run]).fetchnumpy()
+    return _by_row(found) if len(found["row"]) else None
+
+
+def _by_row(columns: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Threads deliver in any order; putting things in their places is cheaper here than sorting them there."""
+    row_N = columns.pop("row")
+    placed = {name: np.empty(len(row_N)) for name in columns}
+    for name, values in columns.items():
+        placed[name][row_N] = np.ma.filled(values.astype(np.float64), np.nan)
+    return placed
 
 
 def _parameters(cursor: duckdb.DuckDBPyConnection, run: str, epochs: tuple[int, int] | None) -> dict[str, object]:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ftft import selection as pick
-from ftft.curves import CACHE, Curves, read_curves
+from ftft.curves import Curves, read_curves
 from ftft.datamap import DataMap, positions
 from ftft.domain import JOIN, Run, Selection, Step
 from ftft.errors import InputError, unknown
 from ftft.metrics import METRICS
+from ftft.runpaths import CACHE
 
 if TYPE_CHECKING:
     from ftft.workspace.root import Workspace

@@ -3,6 +3,7 @@
 import atexit
 import logging
 import os
+import shutil
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import Any
 from ftft.domain import Run, RunSpec, Selection
 from ftft.errors import FtftError, InputError
 from ftft.publish import publish_json, read_json
+from ftft.runpaths import CACHE
 
 FORMAT = 1
 INGEST_EVERY = 1.0  # seconds between two looks of the ingesting thread
@@ -25,7 +27,7 @@ class Workspace:
     """
 
     def __init__(self, path: str | Path | None = None, *, runner: bool = True) -> None:
-        self.path = Path(path or os.environ.get("FTFT_WORKSPACE") or "ftft-workspace").expanduser().resolve()
+        self.path = where(path)
         _open(self.path)
         self._may_run = runner
         self._owned: Any = None
@@ -154,6 +156,24 @@ class Workspace:
             self._owned = None
             atexit.unregister(self.close)
 
+    def rebuild(self) -> dict[str, Any]:
+        """Throws away what is derived, the database and the caches, and fills them again from the files.
+
+        `{runs{R: epochs[]}, datasets[], left_out[]}`; the last are findings. InputError where another process owns the database.
+        """
+        from ftft.store import open_database
+
+        store = None if self._owned is not None else open_database(self.path, afresh=True)
+        if store is None:
+            raise InputError(f"the database of {self.path} is in use", "Stop ftft app, or wait for the command that uses it, and try again")
+        with store:
+            shutil.rmtree(self.path / CACHE, ignore_errors=True)
+            datasets, runs = self.data.names(), sorted(self.runs.ids())
+            self._ingest(store, (), datasets)
+            found = {run: store.ingest(self.runs.folder(run)) for run in runs}
+        left_out = [problem.to_json() for ingested in found.values() for problem in ingested.problems]
+        return {"runs": {run: list(ingested.epochs) for run, ingested in found.items()}, "datasets": datasets, "left_out": left_out}
+
     @contextmanager
     def store(self, runs: Iterable[str] = (), datasets: Iterable[str] = ()) -> Iterator[Any]:
         """A store with these runs and datasets as their files are now: the database, or memory where another process owns that.
@@ -192,6 +212,11 @@ class Workspace:
                 self._ingest(self._owned, self.runs.ids(), self.data.names())
             except (OSError, FtftError) as problem:  # a folder that is removed while it is read, say; the next round looks again
                 logging.getLogger(__name__).info("ingest: %s", problem)
+
+
+def where(path: str | Path | None) -> Path:
+    """The folder of a workspace: `path`, else `$FTFT_WORKSPACE`, else `./ftft-workspace`."""
+    return Path(path or os.environ.get("FTFT_WORKSPACE") or "ftft-workspace").expanduser().resolve()
 
 
 def _open(path: Path) -> None:

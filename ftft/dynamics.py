@@ -11,6 +11,7 @@ import numpy as np
 from ftft.domain import Finding
 from ftft.metrics import p_gold
 
+ANOTHER_COPY = "Copy the file again from where the run was made, or train it again"  # the remedy for an unfit epoch
 SAME_P = 1e-6  # between what a file says and what its logits give
 
 
@@ -98,5 +99,4 @@ class Dynamics:
 
 def left_out(run: str, file: str, problem: str) -> Finding:
     """An epoch that no map can take, and what to do."""
-    remedy = "Copy the file again from where the run was made, or train it again"
-    return Finding("epoch_left_out", 1, (file,), f"{file} of run {run} is left out: {problem}. {remedy}")
+    return Finding("epoch_left_out", 1, (file,), f"{file} of run {run} is left out: {problem}. {ANOTHER_COPY}")

@@ -76,7 +76,7 @@ class RunFolder(RunPaths):
         try:
             return self.read_epoch(number).check()
         except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as problem:
-            raise UnfitError(f"it cannot be read ({problem})") from problem
+            raise UnfitError(f"it cannot be read ({str(problem).rstrip('.')})") from problem
 
     def examples(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """(ids, gold) of the complete epoch `number`, each (N,)."""

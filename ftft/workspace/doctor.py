@@ -147,6 +147,7 @@ def _datasets(ws: Workspace) -> Found:
 def _runs(ws: Workspace) -> Found:
     """Every epoch is read whole, and judged as maps judge it."""
     from ftft.curves import read_curves
+    from ftft.dynamics import ANOTHER_COPY
 
     for run in ws.runs.ids():
         folder = ws.runs.folder(run)
@@ -156,9 +157,8 @@ def _runs(ws: Workspace) -> Found:
             except Exception as cause:
                 problem = f"run {run} cannot be read: {_unexpected(cause)[0]}"
                 yield problem, f"Copy {folder.path} again from where it was made, or remove it"
-        for finding in read_curves(folder, cache=None).problems:
-            what, remedy = finding.message.split(". ", 1)
-            yield what, remedy
+        for curve in read_curves(folder, cache=None).unfit:
+            yield f"{curve.file} of run {run} is left out: {curve.problem}", ANOTHER_COPY
 
 
 def _origins(ws: Workspace) -> Found:

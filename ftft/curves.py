@@ -196,7 +196,8 @@ def _read(file: Path, number: int, name: str, state: tuple[int, ...]) -> Curve |
     import pyarrow as pa
 
     try:
-        table = pa.ipc.open_file(pa.memory_map(str(file))).read_all()
+        with pa.memory_map(str(file)) as mapped:  # arrays stay when it is closed, and no open file for each epoch of each run
+            table = pa.ipc.open_file(mapped).read_all()
         about = json.loads((table.schema.metadata or {})[_ABOUT])
         p_gold_N, correct_N = table["p_gold"].chunk(0).to_numpy(), table["correct"].chunk(0).to_numpy().view(bool)
         members = Members(**about["members"])

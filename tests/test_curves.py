@@ -82,6 +82,14 @@ def test_a_map_from_curves_reads_no_logits_unless_a_metric_needs_them(folder, ca
     assert np.isfinite(found.values["aum"]).all()
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system does not list open files")
+def test_maps_that_are_kept_keep_no_file_open(folder, cache):
+    before = len(os.listdir("/proc/self/fd"))
+    kept = [read_curves(folder, cache) for _ in range(20)]
+    assert len(os.listdir("/proc/self/fd")) <= before + 2
+    np.testing.assert_array_equal(kept[0].epochs[2].p_gold_N, folder.read_epoch(3).p_gold_N)
+
+
 def torn(file: Path) -> bytes:
     return file.read_bytes()[:1000]
 

@@ -70,8 +70,10 @@ class Maps:
 
     def read(self, run: str) -> Curves:
         """p(gold) of a run's examples over all its epochs, as its files are now."""
-        curves = read_curves(self.workspace.runs.folder(run), self.workspace.path / CACHE, self._curves.get(run))
+        curves = read_curves(self.workspace.runs.folder(run), self.workspace.path / CACHE, self._curves.pop(run, None))
         self._curves[run] = curves
+        while len(self._curves) > KEPT:
+            self._curves.pop(next(iter(self._curves)), None)
         return curves
 
     def curves(self, runs: Sequence[str], id: str) -> dict[str, np.ndarray]:

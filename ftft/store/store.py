@@ -26,6 +26,8 @@ from ftft.store import ingest, page, schema, summary
 if TYPE_CHECKING:
     import pandas as pd
 
+_FAILURES = (duckdb.IOException, duckdb.FatalException, duckdb.SerializationException, duckdb.OutOfMemoryException)
+
 
 class Store:
     """What the files of a workspace say, as far as it was ingested. `close` it, or use it in a `with`."""
@@ -155,7 +157,7 @@ class Store:
         cursor = self._connection.cursor()
         try:
             yield cursor
-        except (duckdb.IOException, duckdb.FatalException, duckdb.SerializationException) as problem:
+        except _FAILURES as problem:
             message = f"the database cannot be read or written: {str(problem).splitlines()[0]}"
             raise WorkError(
                 message, "Delete workspace.duckdb, which is made again from the files, and see that the disk has room"

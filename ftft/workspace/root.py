@@ -5,14 +5,14 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ftft.domain import Run, RunSpec, Selection
-from ftft.errors import FtftError, InputError
+from ftft.errors import InputError
 from ftft.publish import publish_json, read_json
 from ftft.runpaths import CACHE
 
@@ -208,10 +208,26 @@ class Workspace:
 
     def _ingest_forever(self) -> None:
         while not self._ended.wait(INGEST_EVERY):
-            try:
-                self._ingest(self._owned, self.runs.ids(), self.data.names())
-            except (OSError, FtftError) as problem:  # a folder that is removed while it is read, say; the next round looks again
-                logging.getLogger(__name__).info("ingest: %s", problem)
+            self._try(self._forget_removed)
+            for name in self.data.names():
+                self._try(lambda name=name: self._ingest(self._owned, (), [name]))
+            for run in self.runs.ids():
+                if self._ended.is_set():
+                    return
+                self._try(lambda run=run: self._ingest(self._owned, [run], ()))
+
+    def _forget_removed(self) -> None:
+        known = self._owned.runs()  # asked first: a run that comes meanwhile is in the second list
+        for run in set(known) - set(self.runs.ids()):
+            self._owned.forget(run)
+            shutil.rmtree(self.path / CACHE / "curves" / run, ignore_errors=True)
+
+    def _try(self, step: Callable[[], object]) -> None:
+        """What fails for one folder, torn or just being removed, keeps no other waiting; the next round looks again."""
+        try:
+            step()
+        except Exception as problem:
+            logging.getLogger(__name__).info("ingest: %s", problem)
 
 
 def where(path: str | Path | None) -> Path:

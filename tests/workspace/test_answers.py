@@ -2,8 +2,10 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -126,3 +128,24 @@ def test_the_app_itself_says_the_same(bench):
         assert app.map(bench.runs["RUN"]).frame().equals(bench.ws.map(bench.runs["RUN"]).frame())
     finally:
         app.close()
+
+
+def test_the_app_ingests_what_is_published_and_forgets_what_is_removed(ws, tmp_path):
+    data = add_dataset(ws, tmp_path)
+    gone, torn_run = add_run(ws, data, 1), add_run(ws, data, 2)
+    torn_run.folder.joinpath("results.json").write_text("{")  # one that cannot be read keeps no other waiting
+    assert ws.own()
+    try:
+        wait_until(lambda: gone.id in ws._owned.runs())
+        come = add_run(ws, data, 3)
+        shutil.rmtree(gone.folder)
+        wait_until(lambda: ws._owned.epochs(come.id) == (1, 2, 3) and gone.id not in ws._owned.runs())
+    finally:
+        ws.close()
+
+
+def wait_until(true: Callable[[], bool], patience_s: float = 20) -> None:
+    end = time.monotonic() + patience_s
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)

@@ -3,7 +3,7 @@
 Shapes: N examples.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,33 @@ EASY_CONFIDENCE = 0.5
 COUNTS = {"correctness": "int64", "forgetting": "Int64"}
 
 
+class Values(Mapping[str, np.ndarray]):
+    """Metric -> (N,) values of it, worked out when they are first asked for, and kept. All of METRICS, in that order.
+
+    `groups`: which metrics are worked out together, and how.
+    """
+
+    def __init__(self, groups: Iterable[tuple[Sequence[str], Callable[[Sequence[str]], dict[str, np.ndarray]]]]) -> None:
+        self._group = {name: (names, compute) for names, compute in groups for name in names}
+        assert set(self._group) == set(METRICS)
+        self._kept: dict[str, np.ndarray] = {}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._group  # without working it out
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._kept:
+            names, compute = self._group[name]
+            self._kept.update(compute(names))
+        return self._kept[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(METRICS)
+
+    def __len__(self) -> int:
+        return len(METRICS)
+
+
 @dataclass(frozen=True, eq=False)
 class DataMap:
     """Row n of every array is the same example; rows are ordered by id as text.
@@ -39,7 +66,7 @@ class DataMap:
     ids_N: np.ndarray  # text
     gold_N: np.ndarray  # int: place in `labels`
     labels: tuple[str, ...]
-    values: dict[str, np.ndarray]
+    values: Mapping[str, np.ndarray]
     epochs: tuple[int, int]
     recorded: int
     capture: str
@@ -47,9 +74,10 @@ class DataMap:
     @classmethod
     def of(cls, dynamics: Dynamics, labels: tuple[str, ...], epochs: tuple[int, int] | None = None) -> "DataMap":
         """The map of `dynamics` over `epochs` (first, last), or over all of them. InputError when these were not recorded."""
-        first, last = _range(dynamics, epochs)
+        first, last = epoch_range(dynamics.run, dynamics.epochs, epochs)
         rows = [e for e, number in enumerate(dynamics.epochs) if first <= number <= last]
-        values = compute(METRICS, dynamics.logits_ENC[rows[0] : rows[-1] + 1], dynamics.gold_N)
+        logits_ENC = dynamics.logits_ENC[rows[0] : rows[-1] + 1]
+        values = Values([(tuple(METRICS), lambda names: compute(names, logits_ENC, dynamics.gold_N))])
         recorded = len(dynamics.epochs)
         return cls(dynamics.run, dynamics.ids_N, dynamics.gold_N, labels, values, (first, last), recorded, dynamics.capture)
 
@@ -104,13 +132,13 @@ class DataMap:
         return frame.astype({name: kind for name, kind in COUNTS.items() if name in self.values})
 
 
-def _range(dynamics: Dynamics, epochs: tuple[int, int] | None) -> tuple[int, int]:
-    if not dynamics.epochs:
-        raise InputError(f"run {dynamics.run} has not recorded a complete epoch", "Wait for its first epoch, or train it with dynamics")
-    first, last = epochs or (dynamics.epochs[0], dynamics.epochs[-1])
-    if first > last or not {first, last} <= set(dynamics.epochs):
-        recorded = ", ".join(map(str, dynamics.epochs))
-        raise InputError(f"run {dynamics.run} cannot be mapped over epochs {first}-{last}", f"Recorded epochs: {recorded}")
+def epoch_range(run: str, recorded: Sequence[int], epochs: tuple[int, int] | None) -> tuple[int, int]:
+    """First and last epoch of a map over `epochs` (None: all `recorded`). InputError when these were not recorded."""
+    if not recorded:
+        raise InputError(f"run {run} has not recorded a complete epoch", "Wait for its first epoch, or train it with dynamics")
+    first, last = epochs or (recorded[0], recorded[-1])
+    if first > last or not {first, last} <= set(recorded):
+        raise InputError(f"run {run} cannot be mapped over epochs {first}-{last}", f"Recorded epochs: {', '.join(map(str, recorded))}")
     return first, last
 
 

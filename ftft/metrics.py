@@ -6,10 +6,11 @@ Which pass the logits come from (online, or at an epoch's end) is recorded with 
 Shapes: E epochs, N examples, C classes.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 
@@ -21,16 +22,20 @@ CARTOGRAPHY = "Swayamdipta et al. 2020"
 
 @dataclass(frozen=True)
 class Metric:
-    """A line of METRICS. `range` is (lowest, highest), None where E, C or the logits decide; `where` is "module:attribute"."""
+    """A line of METRICS. `range` is (lowest, highest), None where E, C or the logits decide; `where` is "module:attribute".
+
+    `of_logits`: p(gold) and right or wrong are not enough for it, it takes the logits of all classes.
+    """
 
     name: str
     range: tuple[float | None, float | None]
     description: str
     source: str
     where: str
+    of_logits: bool = False
 
-    def load(self) -> Callable[["Trajectories"], np.ndarray]:
-        """The function Trajectories -> values_N, imported on first use."""
+    def load(self) -> Callable[[Any], np.ndarray]:
+        """The function Trajectories (or, unless `of_logits`, Seen) -> values_N, imported on first use."""
         module, attribute = self.where.split(":")
         return getattr(import_module(module), attribute)
 
@@ -48,11 +53,11 @@ METRICS = {
         Metric("correctness", (0, None), "Number of epochs with the right answer", CARTOGRAPHY, "ftft.metrics:correctness"),
         Metric("forgetting", (0, None), "Times right became wrong; none if never right", "Toneva et al. 2019", "ftft.metrics:forgetting"),
         Metric("threshold_closeness", (0, 0.25), "Confidence × (1 − confidence)", CARTOGRAPHY, "ftft.metrics:threshold_closeness"),
-        Metric("aum", (None, None), "Mean margin of the gold logit over the next best", "Pleiss et al. 2020", "ftft.metrics:aum"),
-        Metric("el2n", (0, 2**0.5), "Mean distance of the probabilities from the gold label", "Paul et al. 2021", "ftft.metrics:el2n"),
+        Metric("aum", (None, None), "Mean margin of the gold logit over the next best", "Pleiss et al. 2020", "ftft.metrics:aum", True),
+        Metric("el2n", (0, 2**0.5), "Mean distance of probabilities from the gold label", "Paul et al. 2021", "ftft.metrics:el2n", True),
         Metric("aleatoric", (0, 0.25), "Mean of p(gold) × (1 − p(gold))", "Data-IQ, Seedat et al. 2022", "ftft.metrics:aleatoric"),
-        Metric("entropy", (0, None), "Mean entropy of the predictions, in nats", "Shannon 1948", "ftft.metrics:entropy"),
-        Metric("loss", (0, None), "Mean negative log-likelihood of the gold label, in nats", "the training objective", "ftft.metrics:loss"),
+        Metric("entropy", (0, None), "Mean entropy of the predictions, in nats", "Shannon 1948", "ftft.metrics:entropy", True),
+        Metric("loss", (0, None), "Mean −log-likelihood of the gold label, in nats", "the training objective", "ftft.metrics:loss", True),
     )
 }
 # fmt: on
@@ -67,14 +72,22 @@ def metric(name: str) -> Metric:
 
 def compute(names: Iterable[str], logits_ENC: np.ndarray, gold_N: np.ndarray) -> dict[str, np.ndarray]:
     """`{name: values_N}`, float64, for every metric in `names`. Works block by block: memory stays flat, and the softmax is shared."""
+    return over_blocks(names, len(gold_N), (Trajectories(logits_ENC[:, block], gold_N[block]) for block in blocks(len(gold_N))))
+
+
+def over_blocks(names: Iterable[str], n: int, seen: Iterable["Seen | Trajectories"]) -> dict[str, np.ndarray]:
+    """For `n` examples whose blocks come one after the other, as `blocks` cuts them: Trajectories, or Seen where it is enough."""
     functions = {name: metric(name).load() for name in names}
-    values = {name: np.empty(len(gold_N)) for name in functions}
-    for start in range(0, len(gold_N), BLOCK):
-        block = slice(start, start + BLOCK)
-        seen = Trajectories(logits_ENC[:, block], gold_N[block])
+    values = {name: np.empty(n) for name in functions}
+    for block, of_block in zip(blocks(n), seen, strict=True):
         for name, function in functions.items():
-            values[name][block] = function(seen)
+            values[name][block] = function(of_block)
     return values
+
+
+def blocks(n: int) -> list[slice]:
+    """`n` examples, BLOCK at a time: always cut at the same places, so that no value ever differs by a bit."""
+    return [slice(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK)]
 
 
 def p_gold(logits_ENC: np.ndarray, gold_N: np.ndarray) -> np.ndarray:
@@ -85,6 +98,23 @@ def p_gold(logits_ENC: np.ndarray, gold_N: np.ndarray) -> np.ndarray:
 def is_correct(logits_ENC: np.ndarray, gold_N: np.ndarray) -> np.ndarray:
     """(E, N) bool: the gold label has the highest logit. A tie counts as wrong."""
     return Trajectories(logits_ENC, gold_N).correct_EN
+
+
+class Seen:
+    """p(gold) and right or wrong of some examples, epoch by epoch: enough for most metrics. Rows are put together on first use."""
+
+    def __init__(self, p_gold: Sequence[np.ndarray], correct: Sequence[np.ndarray]) -> None:
+        self._p_gold, self._correct = p_gold, correct
+
+    @cached_property
+    def p_gold_EN(self) -> np.ndarray:
+        """Probability of the gold label, float64 in [0, 1]."""
+        return np.stack(self._p_gold)
+
+    @cached_property
+    def correct_EN(self) -> np.ndarray:
+        """Whether the gold label has the highest logit, alone: a tie is wrong, so that a constant model is never right."""
+        return np.stack(self._correct)
 
 
 class Trajectories:
@@ -125,7 +155,7 @@ class Trajectories:
 
     @cached_property
     def correct_EN(self) -> np.ndarray:
-        """Whether the gold label has the highest logit, alone: a tie is wrong, so that a constant model is never right."""
+        """As in Seen."""
         return self.margin_EN > 0
 
     def of_gold(self, values_CEN: np.ndarray) -> np.ndarray:
@@ -133,29 +163,29 @@ class Trajectories:
         return np.take_along_axis(values_CEN, self.gold_N[None, None, :], axis=0)[0]
 
 
-def confidence(seen: Trajectories) -> np.ndarray:
+def confidence(seen: Seen | Trajectories) -> np.ndarray:
     """Mean over epochs of p(gold), in [0, 1]. Swayamdipta et al. 2020."""
     return seen.p_gold_EN.mean(axis=0)
 
 
-def variability(seen: Trajectories, ddof: int = 0) -> np.ndarray:
+def variability(seen: Seen | Trajectories, ddof: int = 0) -> np.ndarray:
     """Standard deviation over epochs of p(gold), in [0, 0.5] with `ddof` 0. Swayamdipta et al. 2020, where it is 0; FTFT's code has 1."""
     assert ddof < len(seen.p_gold_EN), "the deviation of a sample needs two epochs"
     return seen.p_gold_EN.std(axis=0, ddof=ddof)
 
 
-def correctness(seen: Trajectories) -> np.ndarray:
+def correctness(seen: Seen | Trajectories) -> np.ndarray:
     """Number of epochs in which the gold label has the highest logit, 0..E. Swayamdipta et al. 2020."""
     return seen.correct_EN.sum(axis=0).astype(np.float64)
 
 
-def forgetting(seen: Trajectories) -> np.ndarray:
+def forgetting(seen: Seen | Trajectories) -> np.ndarray:
     """How often right turned into wrong from one epoch to the next, 0..E-1; NaN where never right (never learnt). Toneva et al. 2019."""
     forgotten_N = (seen.correct_EN[:-1] & ~seen.correct_EN[1:]).sum(axis=0).astype(np.float64)
     return np.where(seen.correct_EN.any(axis=0), forgotten_N, np.nan)
 
 
-def threshold_closeness(seen: Trajectories) -> np.ndarray:
+def threshold_closeness(seen: Seen | Trajectories) -> np.ndarray:
     """Confidence × (1 − confidence), in [0, 0.25]. Swayamdipta et al. 2020."""
     confidence_N = confidence(seen)
     return confidence_N * (1 - confidence_N)
@@ -173,7 +203,7 @@ def el2n(seen: Trajectories) -> np.ndarray:
     return np.sqrt((error_CEN**2).sum(axis=0)).mean(axis=0)
 
 
-def aleatoric(seen: Trajectories) -> np.ndarray:
+def aleatoric(seen: Seen | Trajectories) -> np.ndarray:
     """Mean over epochs of p(gold) × (1 − p(gold)), in [0, 0.25]. Data-IQ, Seedat et al. 2022."""
     return (seen.p_gold_EN * (1 - seen.p_gold_EN)).mean(axis=0)
 

@@ -13,16 +13,22 @@ Shapes: E epochs, N examples, C classes.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ftft.dynamics import Epoch, Measures
+from ftft.dynamics import Epoch, Measures, UnfitError
 from ftft.metrics import METRICS, p_gold
 from ftft.publish import publish
 from ftft.runpaths import RunPaths
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 FORMAT = b"ftft"  # key of our metadata in a Parquet file
+ROWS = 1 << 16  # read at a time
 
 
 @dataclass(frozen=True)
@@ -58,11 +64,35 @@ class RunFolder(RunPaths):
         """The complete epoch `number`, rows sorted by id."""
         import pyarrow.parquet as pq
 
-        table = pq.ParquetFile(self.epoch_files()[number]).read()
+        table = _whole(pq.ParquetFile(self.epoch_files()[number]).read())
         about = json.loads(table.schema.metadata[FORMAT])
         logits_NC = table["logits"].combine_chunks().flatten().to_numpy().reshape(table.num_rows, -1)
-        ids_N = np.array(table["id"].to_pylist(), dtype=object)
-        return Epoch(number, ids_N, table["gold"].to_numpy(), logits_NC, table["step"].to_numpy(), about["capture"], about["order_hash"])
+        gold_N, step_N, p_gold_N = (table[column].to_numpy() for column in ("gold", "step", "p_gold"))
+        return Epoch(number, _ids(table), gold_N, logits_NC, step_N, about["capture"], about["order_hash"], p_gold_N=p_gold_N)
+
+    def sound_epoch(self, number: int) -> Epoch:
+        """The same of a file that may come from anywhere: UnfitError says why it cannot be used."""
+        import pyarrow as pa
+
+        try:
+            return self.read_epoch(number).check()
+        except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as problem:
+            raise UnfitError(f"it cannot be read ({str(problem).rstrip('.')})") from problem
+
+    def examples(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """(ids, gold) of the complete epoch `number`, each (N,)."""
+        import pyarrow.parquet as pq
+
+        table = pq.ParquetFile(self.epoch_files()[number]).read(["id", "gold"])
+        return _ids(table), table["gold"].to_numpy()
+
+    def logits(self, number: int) -> Iterator[np.ndarray]:
+        """The logits of the complete epoch `number`, (n, C) float32, a few thousand rows at a time."""
+        import pyarrow.parquet as pq
+
+        with pq.ParquetFile(self.epoch_files()[number]) as file:
+            for batch in file.iter_batches(ROWS, columns=["logits"]):
+                yield batch["logits"].flatten().to_numpy(zero_copy_only=False).reshape(batch.num_rows, -1)
 
     # ---- metrics without dynamics
 
@@ -104,3 +134,21 @@ class RunFolder(RunPaths):
             }
         )
         publish(self.path / "predictions" / f"{evaluation}.parquet", lambda aside: pq.write_table(table, aside, compression="zstd"))
+
+
+def _ids(table: "pa.Table") -> np.ndarray:
+    return np.array(table["id"].to_pylist(), dtype=object)
+
+
+def _whole(table: "pa.Table") -> "pa.Table":
+    """`table`, if its columns are those that `publish_epoch` writes; ValueError otherwise: no cell may slide into another row."""
+    import pyarrow as pa
+    from pyarrow import compute as pc
+
+    kinds = {"id": pa.string(), "gold": pa.int32(), "logits": pa.list_(pa.float32()), "p_gold": pa.float64(), "step": pa.int32()}
+    table = table.select(list(kinds)).cast(pa.schema(kinds, table.schema.metadata))
+    if empty := [column for column in kinds if table[column].null_count]:
+        raise ValueError(f"column {empty[0]} has empty cells")
+    if len(pc.call_function("list_value_length", [table["logits"]]).unique()) != 1:
+        raise ValueError("its rows have different numbers of logits")
+    return table

@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from ftft.domain import RunSpec
 from ftft.domain.record import REMEDY, checked, take, take_all
 from ftft.errors import InputError, shown
 from ftft.publish import not_json, publish_json, read_json
+
+CACHE = "cache"  # the workspace's folder for what can be made again at any time
+_EPOCH = re.compile(r"epoch=\d+\.parquet")
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,10 @@ class RunPaths:
 
     def epoch_files(self) -> dict[int, Path]:
         """The complete epochs published so far: number -> file."""
-        files = sorted((self.path / "dynamics").glob("epoch=*.parquet"))
-        return {int(number): f for f in files if (number := f.stem.removeprefix("epoch=")).isdecimal()}
+        found = {
+            int(f.stem.removeprefix("epoch=")): f for f in (self.path / "dynamics").glob("epoch=*.parquet") if _EPOCH.fullmatch(f.name)
+        }
+        return dict(sorted(found.items()))
 
     def progress(self) -> Iterator[dict[str, Any]]:
         """The lines of `metrics.jsonl` that are whole, oldest first; architecture.md says what they hold. Others are left out."""

@@ -24,6 +24,8 @@ COMMANDS = {
     "subsets": "ftft.cli.subsets:subsets",
     "import": "ftft.cli.imports:import_",
     "pretrain": "ftft.cli.pretrain:pretrain",
+    "rebuild": "ftft.cli.store:rebuild",
+    "doctor": "ftft.cli.store:doctor",
     "run-spec": "ftft.cli.train:run_spec",
 }
 

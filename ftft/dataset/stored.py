@@ -64,6 +64,19 @@ def gold(root: Path, name: str, split: str = "train") -> np.ndarray:
     return pc.index_in(stored, value_set=labels).to_numpy().astype(np.int32)
 
 
+def fingerprint_of(root: Path, name: str) -> str:
+    """The fingerprint that the stored rows give, which is that in the description unless somebody changed one of them."""
+    import pyarrow as pa
+
+    from ftft.dataset.fingerprint import fingerprint
+
+    about = load(root, name)
+    wanted = list(dict.fromkeys(("id", "label", *about.text_columns)))
+    texts = pa.schema([(column, pa.string()) for column in wanted])
+    tables = ((split, _read(root, name, split.name, wanted).cast(texts)) for split in about.splits)
+    return fingerprint(about.labels, about.text_columns, tables)
+
+
 def _read(root: Path, name: str, split: str, columns: Sequence[str] | None, limit: int | None = None) -> "pa.Table":
     import pyarrow as pa
     import pyarrow.parquet as pq

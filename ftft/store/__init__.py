@@ -4,7 +4,7 @@ Nothing is lost with it: a database that is damaged, or of another version, is t
 """
 
 from ftft.store.ingest import Ingested
-from ftft.store.ownership import open_database
+from ftft.store.ownership import look_into, open_database
 from ftft.store.store import Store
 
-__all__ = ["Ingested", "Store", "open_database"]
+__all__ = ["Ingested", "Store", "look_into", "open_database"]

@@ -9,25 +9,25 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock
 
+from ftft.errors import WorkError
 from ftft.store import schema
 from ftft.store.store import Store
 
+FILE = "workspace.duckdb"
+REMEDY = "Nothing is lost, the next command makes it again from the files; ftft rebuild does so now"
 
-def open_database(workspace: Path) -> Store | None:
+
+def open_database(workspace: Path, afresh: bool = False) -> Store | None:
     """The workspace's database, or None, at once, where it cannot be had: another process owns it, or the folder cannot be written.
 
     Closing the store gives it back. A file that is damaged, of another version or no database at all is thrown away; its owner ingests
-    the workspace's files again.
+    the workspace's files again. With `afresh` a sound one is thrown away, too.
     """
-    lock_file = Path(workspace) / "locks" / "database.lock"
-    lock = FileLock(lock_file, timeout=0, thread_local=False)  # it may be closed by another thread
-    try:
-        lock_file.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except OSError:
+    lock = _take(Path(workspace) / "locks" / "database.lock")
+    if lock is None:
         return None
     try:
-        connection = _connect(Path(workspace) / "workspace.duckdb")
+        connection = _connect(Path(workspace) / FILE, afresh)
     except BaseException:
         lock.release()
         raise
@@ -37,10 +37,44 @@ def open_database(workspace: Path) -> Store | None:
     return Store(connection, on_close=lock.release)
 
 
-def _connect(database: Path) -> duckdb.DuckDBPyConnection | None:
+def look_into(workspace: Path) -> Store | None:
+    """The same for somebody who only looks: nothing is made, mended or written. None where the database is owned by a process.
+
+    WorkError where it is damaged or of another version.
+    """
+    file, lock_file = Path(workspace) / FILE, Path(workspace) / "locks" / "database.lock"
+    lock = _take(lock_file) if lock_file.exists() else None
+    if lock is None and lock_file.exists():
+        return None
+    release = lock.release if lock else lambda: None
+    try:
+        connection = schema.connect(file, read_only=True)
+        if not schema.is_current(connection):
+            connection.close()
+            raise WorkError(f"{FILE} was made by another version", REMEDY)
+    except duckdb.Error as problem:
+        release()
+        raise WorkError(f"{FILE} cannot be opened: {str(problem).splitlines()[0]}", REMEDY) from problem
+    except BaseException:
+        release()
+        raise
+    return Store(connection, on_close=release)
+
+
+def _take(file: Path) -> FileLock | None:
+    lock = FileLock(file, timeout=0, thread_local=False)  # it may be closed by another thread
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError:
+        return None
+    return lock
+
+
+def _connect(database: Path, afresh: bool) -> duckdb.DuckDBPyConnection | None:
     try:
         connection = schema.connect(database)
-        if schema.is_current(connection):
+        if schema.is_current(connection) and not afresh:
             return connection
         connection.close()
     except duckdb.Error as problem:

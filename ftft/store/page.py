@@ -14,7 +14,7 @@ from ftft.metrics import METRICS
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("id", "label", "text")  # of every page; with a run, the metrics and the curve follow
+COLUMNS = ("id", "label", "text")  # of every page; with a run, the metrics follow
 
 _FROM_METRIC = {name: f"m.{name}" for name in METRICS}
 # An example that was never learnt ranks as most forgotten; one that the run did not see has no rank at all.
@@ -25,7 +25,7 @@ _SORTS = {"row": "e.row", "id": "e.id", "label": "e.label", "text": "e.text", **
 @dataclass(frozen=True)
 class Query:
     """Which examples of `dataset` to show. `rows`: only these places (None: all); `search`: only texts that hold it, case ignored;
-    `labels`: only these (none: all). `run` adds its metrics and curves; without it, a sort by a metric falls back to the dataset's order.
+    `labels`: only these (none: all). `run` adds its metrics; without it, a sort by a metric falls back to the dataset's order.
     """
 
     dataset: str
@@ -46,7 +46,7 @@ class Query:
 
 
 def page(cursor: duckdb.DuckDBPyConnection, query: Query) -> "tuple[pd.DataFrame, int]":
-    """(one row an example, how many match in all). Columns: id, label, text; with a run all metrics and `curve`, p(gold) of each epoch.
+    """(one row an example, how many match in all). Columns: id, label, text; with a run all metrics.
 
     Ties keep the dataset's order; examples that the run did not see come last.
     """
@@ -97,15 +97,9 @@ def _shown(cursor: duckdb.DuckDBPyConnection, query: Query, places: list[int]) -
         metrics = ", ".join(f"m.{name}" for name in METRICS)
         return cursor.execute(
             f"""
-            WITH found AS (
-                SELECT nth, e.id, label, text, m.row, {metrics}
-                FROM examples e JOIN shown USING (row) LEFT JOIN metrics m ON m.run = $run AND m.id = e.id
-                WHERE e.dataset = $dataset
-            ), curves AS (
-                SELECT row, list(p_gold ORDER BY epoch) AS curve FROM dynamics
-                WHERE run = $run AND row IN (SELECT row FROM found) GROUP BY row
-            )
-            SELECT found.* EXCLUDE (nth, row), curve FROM found LEFT JOIN curves USING (row) ORDER BY nth
+            SELECT e.id, label, text, {metrics}
+            FROM examples e JOIN shown USING (row) LEFT JOIN metrics m ON m.run = $run AND m.id = e.id
+            WHERE e.dataset = $dataset ORDER BY nth
             """,
             {"run": query.run, "dataset": query.dataset},
         ).df()

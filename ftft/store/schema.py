@@ -9,24 +9,23 @@ from pathlib import Path
 
 import duckdb
 
-VERSION = 1  # raise it with every change below: a database of another version is filled again
+VERSION = 2  # raise it with every change below: a database of another version is filled again
 
 TABLES = """
 CREATE TABLE about (version INTEGER);
 
 -- What was read, and what was wrong with it (then none of it is here). A file that changed is read again.
-CREATE TABLE ingested (run VARCHAR, file VARCHAR, size BIGINT, modified BIGINT, problem VARCHAR, PRIMARY KEY (run, file));
-
-CREATE TABLE epochs (run VARCHAR, epoch INTEGER, capture VARCHAR, order_hash VARCHAR, PRIMARY KEY (run, epoch));
-CREATE TABLE members (run VARCHAR, row INTEGER, id VARCHAR, gold INTEGER);
-
--- One row an example and epoch. aum, el2n, entropy and loss are those metrics of this epoch alone; over several epochs they are the mean.
-CREATE TABLE dynamics (
-    run VARCHAR, epoch INTEGER, row INTEGER, step INTEGER, logits FLOAT[], p_gold DOUBLE, correct BOOLEAN,
-    aum DOUBLE, el2n DOUBLE, entropy DOUBLE, loss DOUBLE
+CREATE TABLE ingested (
+    run VARCHAR, file VARCHAR, size BIGINT, modified BIGINT, inode UBIGINT, epoch INTEGER, problem VARCHAR, PRIMARY KEY (run, file)
 );
 
--- The metrics of a run over all its epochs, for tables that are sorted by one of them.
+CREATE TABLE epochs (run VARCHAR, epoch INTEGER, capture VARCHAR, order_hash VARCHAR, in_metrics BOOLEAN, PRIMARY KEY (run, epoch));
+CREATE TABLE members (run VARCHAR, row INTEGER, id VARCHAR, gold INTEGER);
+
+-- One row an example and epoch. Logits stay in the files, where metrics that need them find them.
+CREATE TABLE dynamics (run VARCHAR, epoch INTEGER, row INTEGER, p_gold DOUBLE, correct BOOLEAN);
+
+-- The metrics of a run over all its epochs, as NumPy works them out, for tables that are sorted by one of them.
 CREATE TABLE metrics (
     run VARCHAR, row INTEGER, id VARCHAR, confidence DOUBLE, variability DOUBLE, correctness BIGINT, forgetting BIGINT,
     threshold_closeness DOUBLE, aum DOUBLE, el2n DOUBLE, aleatoric DOUBLE, entropy DOUBLE, loss DOUBLE
@@ -48,12 +47,12 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
-def connect(path: Path | None) -> duckdb.DuckDBPyConnection:
+def connect(path: Path | None, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """A connection to the database in `path` (made when missing), or to a new one in memory. duckdb.Error when the file is none."""
-    connection = duckdb.connect(":memory:" if path is None else str(path), config=_CONFIG)
+    connection = duckdb.connect(":memory:" if path is None else str(path), read_only=read_only, config=_CONFIG)
     try:
         connection.execute("SET lock_configuration = true")
-        if not connection.execute("SELECT table_name FROM duckdb_tables()").fetchall():
+        if not read_only and not connection.execute("SELECT table_name FROM duckdb_tables()").fetchall():
             connection.begin()
             connection.execute(TABLES)
             connection.execute("INSERT INTO about VALUES (?)", [VERSION])

@@ -3,7 +3,7 @@
 A connection that threads share gives wrong rows without a word (measured): every call has a cursor of its own, and writers take turns.
 Results are fetched to their end, since DuckDB streams them and a cursor with rows left does nothing else.
 
-Shapes: E epochs, N examples of a run, M of them that are asked for, C classes.
+Shapes: N examples of a run.
 """
 
 import threading
@@ -15,13 +15,18 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import numpy as np
 
-from ftft.dynamics import Dynamics
-from ftft.errors import InputError, WorkError, unknown
+from ftft.curves import Curves, read_curves
+from ftft.datamap import DataMap
+from ftft.errors import WorkError
+from ftft.metrics import METRICS
 from ftft.runfolder import RunFolder
+from ftft.runpaths import CACHE
 from ftft.store import ingest, page, schema, summary
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_FAILURES = (duckdb.IOException, duckdb.FatalException, duckdb.SerializationException, duckdb.OutOfMemoryException)
 
 
 class Store:
@@ -31,6 +36,7 @@ class Store:
         self._connection = connection
         self._on_close = on_close
         self._writing = threading.Lock()
+        self._runs: dict[str, threading.Lock] = {}
 
     @classmethod
     def open(cls, path: Path) -> "Store":
@@ -56,62 +62,81 @@ class Store:
     # ---- from files
 
     def ingest(self, folder: RunFolder) -> ingest.Ingested:
-        """Takes what is new in a run's folder: complete epochs, once each, and the scores of its verdict. Cheap when nothing is new."""
-        with self._transaction() as cursor:
-            return ingest.ingest_run(cursor, folder)
+        """Takes what is new in a run's folder: complete epochs, once each, imported metrics, and the scores of its verdict.
+
+        Cheap when nothing is new, and waits for no other writer then. Reading and reckoning happen outside of transactions, which take
+        one epoch each: whoever wants to write meanwhile waits for no more than that.
+        """
+        with self._cursor() as cursor:
+            if ingest.is_ingested(cursor, folder):
+                return ingest.Ingested((), ingest.problems(cursor, folder.run))
+        taken = []
+        with self._runs.setdefault(folder.run, threading.Lock()):  # or one thread's older look would undo another's newer one
+            curves = read_curves(folder, folder.workspace / CACHE)
+            while (number := self._ingest_next(curves)) is not None:
+                taken.append(number)
+            self._refresh_metrics(curves)
+            with self._transaction() as cursor:
+                ingest.ingest_measures(cursor, folder)
+                ingest.ingest_scores(cursor, folder)
+        return ingest.Ingested(tuple(taken), curves.problems)
 
     def ingest_dataset(self, name: str, fingerprint: str, train: Path, text_columns: Sequence[str]) -> None:
         """Takes the training examples of a dataset from its train.parquet, unless those with this fingerprint are there."""
+        with self._cursor() as cursor:
+            if ingest.has_dataset(cursor, name, fingerprint):
+                return
         with self._transaction() as cursor:
             ingest.ingest_dataset(cursor, name, fingerprint, train, text_columns)
+
+    def take_map(self, datamap: DataMap) -> None:
+        """Takes the metrics of a run from its map over all epochs, and nothing else: enough for pages of examples."""
+        with self._transaction() as cursor:
+            ingest.insert_metrics(cursor, datamap)
 
     def forget(self, run: str) -> None:
         """Removes a run, whose folder is gone."""
         with self._transaction() as cursor:
             ingest.forget_run(cursor, run)
 
+    def _ingest_next(self, curves: Curves) -> int | None:
+        with self._transaction() as cursor:
+            return ingest.ingest_next(cursor, curves)
+
+    def _refresh_metrics(self, curves: Curves) -> None:
+        with self._cursor() as cursor:
+            if not ingest.lacks_metrics(cursor, curves.folder.run):
+                return
+        datamap = curves.map(labels=())
+        dict(datamap.values)  # worked out now, before the transaction
+        self.take_map(datamap)
+
+    def says(self, folder: RunFolder) -> bool:
+        """Whether it says all that the run's files say, by their names and stamps."""
+        with self._cursor() as cursor:
+            return ingest.is_ingested(cursor, folder)
+
     # ---- runs
 
-    def dynamics(self, run: str) -> Dynamics:
-        """All ingested epochs of a run; InputError when nothing is known of it."""
+    def runs(self) -> list[str]:
+        """The runs of which anything is known."""
         with self._cursor() as cursor:
-            epochs = cursor.execute("SELECT epoch, capture, order_hash FROM epochs WHERE run = ? ORDER BY epoch", [run]).fetchall()
-            if not epochs:
-                raise _without_dynamics(cursor, run)
-            numbers, captures, hashes = zip(*epochs, strict=True)
-            members = cursor.execute("SELECT id, gold FROM members WHERE run = ? ORDER BY row", [run]).fetchnumpy()
-            query = "SELECT logits FROM dynamics WHERE run = ? ORDER BY epoch, row"
-            ids_N, gold_N = np.asarray(members["id"], dtype=object), np.asarray(members["gold"])
-            logits = cursor.sql(query, params=[run]).to_arrow_table()["logits"].combine_chunks()
-            logits_ENC = logits.flatten().to_numpy().reshape(len(epochs), len(ids_N), -1)
-        return Dynamics(run, ids_N, gold_N, logits_ENC, numbers, captures[0], hashes)
+            return [run for (run,) in cursor.execute("SELECT DISTINCT run FROM ingested ORDER BY run").fetchall()]
 
-    def order_hashes(self, run: str) -> dict[int, str]:
-        """Epoch -> the hash of the order in which it saw the examples."""
+    def epochs(self, run: str) -> tuple[int, ...]:
+        """The epochs of a run that were ingested, ascending."""
         with self._cursor() as cursor:
-            return dict(cursor.execute("SELECT epoch, order_hash FROM epochs WHERE run = ? ORDER BY epoch", [run]).fetchall())
+            return ingest.numbers(cursor, run)
 
-    def summary(self, run: str, epochs: tuple[int, int] | None = None) -> dict[str, np.ndarray]:
-        """`{metric: values_N}` as `ftft.metrics.compute` gives it, worked out by the database."""
+    def summary(self, run: str, epochs: tuple[int, int] | None = None, names: Sequence[str] = summary.FROM_P_GOLD) -> dict[str, np.ndarray]:
+        """`{metric: values_N}` as `ftft.metrics.compute` gives it, for metrics that come from p(gold), worked out by the database."""
         with self._cursor() as cursor:
-            return summary.summary(cursor, run, epochs)
+            return summary.summary(cursor, run, epochs, names)
 
-    def curves(self, run: str, ids: Iterable[str]) -> np.ndarray:
-        """p(gold) of the examples `ids` in every epoch of a run, (E, M); NaN for an example that the run did not see."""
-        wanted = list(ids)
+    def metrics(self, run: str, names: Sequence[str] = tuple(METRICS)) -> dict[str, np.ndarray] | None:
+        """`{metric: values_N}` over all ingested epochs, NumPy's values, in the order of the run's ids; None where there are none."""
         with self._cursor() as cursor:
-            epochs = [number for (number,) in cursor.execute("SELECT epoch FROM epochs WHERE run = ? ORDER BY epoch", [run]).fetchall()]
-            found = cursor.execute(
-                """
-                SELECT id, epoch, p_gold FROM dynamics JOIN members USING (run, row)
-                WHERE run = $run AND row IN (SELECT row FROM members WHERE run = $run AND id IN (SELECT unnest($ids)))
-                """,
-                {"run": run, "ids": wanted},
-            ).fetchall()
-        p_gold = {(epoch, example): p for example, epoch, p in found}
-        return np.array([[p_gold.get((epoch, example), np.nan) for example in wanted] for epoch in epochs]).reshape(
-            len(epochs), len(wanted)
-        )
+            return summary.metrics(cursor, run, names)
 
     def scores(self, runs: Iterable[str]) -> "pd.DataFrame":
         """The scores in the verdicts of `runs`: columns run, evaluation, metric, value."""
@@ -133,7 +158,7 @@ class Store:
         cursor = self._connection.cursor()
         try:
             yield cursor
-        except (duckdb.IOException, duckdb.FatalException, duckdb.SerializationException) as problem:
+        except _FAILURES as problem:
             message = f"the database cannot be read or written: {str(problem).splitlines()[0]}"
             raise WorkError(
                 message, "Delete workspace.duckdb, which is made again from the files, and see that the disk has room"
@@ -152,9 +177,3 @@ class Store:
             except BaseException:
                 cursor.rollback()
                 raise
-
-
-def _without_dynamics(cursor: duckdb.DuckDBPyConnection, run: str) -> InputError:
-    if problems := ingest.problems(cursor, run):
-        return InputError(f"run {run} has no epoch that can be used", problems[0].message)
-    return unknown("run with dynamics", run, (name for (name,) in cursor.execute("SELECT DISTINCT run FROM epochs").fetchall()))

@@ -1,5 +1,6 @@
 """Reads a dictionary of tensors that somebody saved with torch, without running what else may be in the file."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from ftft.errors import InputError
 def read(file: Path) -> dict[Any, np.ndarray]:
     """uid -> float32 array of a file {uid: tensor}. InputError where it holds anything else, code above all."""
     try:
-        found = torch.load(file, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # about pickles of another version, which then are refused
+            found = torch.load(file, map_location="cpu", weights_only=True)
     except OSError as problem:
         raise InputError(f"{file} cannot be read: {problem.strerror or problem}", "Check that it is a file that you may read") from problem
     except Exception as problem:  # a file of any bytes fails in as many ways as there are opcodes of pickle

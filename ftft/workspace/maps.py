@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ftft import selection as pick
+from ftft.curves import Curves, read_curves
 from ftft.datamap import DataMap, positions
 from ftft.domain import JOIN, Run, Selection, Step
 from ftft.errors import InputError, unknown
 from ftft.metrics import METRICS
+from ftft.publish import stamp
 from ftft.runfolder import RunFolder
+from ftft.runpaths import CACHE
 
 if TYPE_CHECKING:
     from ftft.workspace.root import Workspace
@@ -46,34 +49,52 @@ class Map(DataMap):
 
 
 class Maps:
-    """Maps are computed once for each (run, epochs recorded so far, range) and kept for a while."""
+    """Maps are made once for each (run, its epochs' files, range) and kept for a while. They come from files: no database is waited for."""
 
     def __init__(self, workspace: "Workspace") -> None:
         self.workspace = workspace
         self._kept: OrderedDict[tuple, Any] = OrderedDict()
+        self._curves: dict[str, Curves] = {}
 
     def of(self, run: str, epochs: Sequence[int] | None = None) -> Map:
         """The map of a run. InputError where it recorded no complete epoch, or not those."""
         folder = self.workspace.runs.folder(run)
         if folder.measures_file.exists():
-            stamp = folder.measures_file.stat().st_mtime_ns
-            return self._once(("measures", run, stamp, None if epochs is None else tuple(epochs)), lambda: self._measured(folder, epochs))
-        recorded = tuple(folder.epoch_files())
-        if not recorded:
+            return self._once(("map", *self._key(run), None if epochs is None else tuple(epochs)), lambda: self._measured(folder, epochs))
+        if not folder.epoch_files():
             raise InputError(f"run {run} has recorded no complete epoch", "Wait for its first epoch, or train it with --capture online")
-        return self._once(("map", run, recorded, None if epochs is None else tuple(epochs)), lambda: self._compute(run, epochs))
+        curves = self.read(run)
+        return self._once(("map", *_key(curves), None if epochs is None else tuple(epochs)), lambda: self._make(curves, epochs))
+
+    def if_any(self, run: str) -> Map | None:
+        """The map over all epochs; None for a run that has none yet."""
+        try:
+            return self.of(run)
+        except InputError:
+            return None
+
+    def read(self, run: str) -> Curves:
+        """p(gold) of a run's examples over all its epochs, as its files are now."""
+        curves = read_curves(self.workspace.runs.folder(run), self.workspace.path / CACHE, self._curves.pop(run, None))
+        self._curves[run] = curves
+        while len(self._curves) > KEPT:
+            self._curves.pop(next(iter(self._curves)), None)
+        return curves
 
     def curves(self, runs: Sequence[str], id: str) -> dict[str, np.ndarray]:
         """p(gold) of one example, (E,) for each run that saw it."""
-        with self.workspace.store(runs=runs) as store:
-            found = {run: store.curves(run, [id]) for run in runs}
-        return {run: curve_E1[:, 0] for run, curve_E1 in found.items() if curve_E1.size and np.isfinite(curve_E1[:, 0]).all()}
+        found = {run: self.read(run).of([id])[:, 0] for run in runs}
+        return {run: curve_E for run, curve_E in found.items() if curve_E.size and np.isfinite(curve_E).all()}
 
     def examples(self, dataset: str, mask_N: np.ndarray | None, run: str | None, query: dict[str, Any]):
         """A page of the examples that `mask_N` marks (all where None): (DataFrame, how many there are)."""
         rows = None if mask_N is None else np.flatnonzero(mask_N)
         with self.workspace.store(runs=[run] if run else [], datasets=[dataset]) as store:
-            return store.page(dataset, rows=rows, run=run, **query)
+            frame, total = store.page(dataset, rows=rows, run=run, **query)
+        if run:
+            curve_ME = self.read(run).of(frame["id"].tolist()).T
+            frame["curve"] = [curve_E if curve_E.size and np.isfinite(curve_E).all() else None for curve_E in curve_ME]
+        return frame, total
 
     def resolve(self, selection: Selection) -> np.ndarray:
         """(N,) bool. Steps are folded from the first to the last, starting with nothing selected."""
@@ -134,7 +155,7 @@ class Maps:
         else:
             x, y = _known_metric(step["x"]), _known_metric(step["y"])
             index = self._once(
-                ("points", run, found.recorded, found.epochs, x, y), lambda: pick.PointIndex(found.of_metric(x), found.of_metric(y))
+                ("points", *self._key(run), found.epochs, x, y), lambda: pick.PointIndex(found.of_metric(x), found.of_metric(y))
             )
             mask_M = index.inside(step["shapes"])
         return self._in_dataset(dataset, found, mask_M)
@@ -142,17 +163,21 @@ class Maps:
     def _in_dataset(self, dataset: str, found: DataMap, mask_M: np.ndarray) -> np.ndarray:
         """The same examples in the dataset's order; examples that the run did not see are not selected."""
         ids_N = self.workspace.data.ids(dataset)
-        key = ("rows", found.run, self.workspace.data.get(dataset).fingerprint)
+        key = ("rows", *self._key(found.run), self.workspace.data.get(dataset).fingerprint)
         rows_N = self._once(key, lambda: positions(found.ids_N, ids_N))
         return (rows_N >= 0) & mask_M[rows_N]
 
     # ---- data behind it
 
-    def _compute(self, run: str, epochs: Sequence[int] | None) -> Map:
-        about = self.workspace.runs.get(run)
-        with self.workspace.store(runs=[run]) as store:
-            dynamics = store.dynamics(run)
-        plain = DataMap.of(dynamics, self.workspace.data.get(about.spec.dataset).labels, None if epochs is None else (epochs[0], epochs[1]))
+    def _key(self, run: str) -> tuple:
+        """What a run's map is made of, whatever was done to its files since."""
+        folder = self.workspace.runs.folder(run)
+        return (run, stamp(folder.measures_file)) if folder.measures_file.exists() else _key(self.read(run))
+
+    def _make(self, curves: Curves, epochs: Sequence[int] | None) -> Map:
+        about = self.workspace.runs.get(curves.folder.run)
+        labels = self.workspace.data.get(about.spec.dataset).labels
+        plain = curves.map(labels, None if epochs is None else (epochs[0], epochs[1]))
         return Map(**{f.name: getattr(plain, f.name) for f in fields(DataMap)}, title=_title(about))
 
     def _measured(self, folder: RunFolder, epochs: Sequence[int] | None) -> Map:
@@ -182,6 +207,11 @@ class Maps:
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return self._kept[key]
+
+
+def _key(curves: Curves) -> tuple:
+    """What a run's epochs are, whatever was done to its files since."""
+    return curves.folder.run, *(curve.state for curve in (*curves.epochs, *curves.unfit))
 
 
 def _known_metric(name: str) -> str:

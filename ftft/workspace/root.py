@@ -4,8 +4,9 @@ import atexit
 import errno
 import logging
 import os
+import shutil
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from ftft.domain import Run, RunSpec, Selection
 from ftft.errors import FtftError, InputError, shown
 from ftft.publish import publish_json, read_json
+from ftft.runpaths import CACHE
 
 FORMAT = 1
 _NOT_THE_NAMES_FAULT = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE)
@@ -27,11 +29,11 @@ class Workspace:
     """
 
     def __init__(self, path: str | Path | None = None, *, runner: bool = True) -> None:
-        self.path = _open(path or os.environ.get("FTFT_WORKSPACE") or "ftft-workspace")
+        self.path = where(path)
+        _open(self.path)
         self._may_run = runner
         self._owned: Any = None
         self._ended = threading.Event()
-        self._ingesting = threading.Lock()
         self._left_out: set[str] = set()
         self.wake()
 
@@ -135,6 +137,10 @@ class Workspace:
         """p(gold) of one example in every epoch recorded so far: run -> (E,) array; runs that did not see it are left out."""
         return self._maps.curves([self.runs.id(r) for r in runs], id)
 
+    def order_hashes(self, run: str) -> dict[int, str]:
+        """Epoch -> the hash of the order in which the run saw its examples then."""
+        return self._maps.read(self.runs.id(run)).order_hashes
+
     def examples(self, dataset: str, mask=None, *, run: str | None = None, **query: Any):
         """A page of examples and how many there are in all. `query`: search, labels, sort, descending, offset, limit."""
         return self._maps.examples(dataset, mask, None if run is None else self.runs.id(run), query)
@@ -180,41 +186,90 @@ class Workspace:
             self._owned = None
             atexit.unregister(self.close)
 
+    def rebuild(self) -> dict[str, Any]:
+        """Throws away what is derived, the database and the caches, and fills them again from the files.
+
+        `{runs{R: epochs[]}, datasets[], left_out[]}`; the last are findings. InputError where another process owns the database.
+        """
+        from ftft.store import open_database
+
+        store = None if self._owned is not None else open_database(self.path, afresh=True)
+        if store is None:
+            raise InputError(f"the database of {self.path} is in use", "Stop ftft app, or wait for the command that uses it, and try again")
+        with store:
+            shutil.rmtree(self.path / CACHE, ignore_errors=True)
+            datasets, runs = self.data.names(), sorted(self.runs.ids())
+            self._ingest(store, (), datasets)
+            found = {run: store.ingest(self.runs.folder(run)) for run in runs}
+        left_out = [problem.to_json() for ingested in found.values() for problem in ingested.problems]
+        return {"runs": {run: list(ingested.epochs) for run, ingested in found.items()}, "datasets": datasets, "left_out": left_out}
+
     @contextmanager
     def store(self, runs: Iterable[str] = (), datasets: Iterable[str] = ()) -> Iterator[Any]:
-        """A store with these runs and datasets as their files are now: the database, or memory where another process owns that."""
+        """A store with these runs and datasets as their files are now: the database, or memory where another process owns that.
+
+        Memory holds the examples and the runs' metrics alone, which is what pages are made of: epochs would fill it.
+        """
         from ftft.store import Store, open_database
 
         if self._owned is not None:
             self._ingest(self._owned, runs, datasets)
             yield self._owned
             return
-        store = open_database(self.path) or Store.memory()
+        store = open_database(self.path)
         try:
-            self._ingest(store, runs, datasets)
+            if store is not None:
+                self._ingest(store, runs, datasets)
+            else:
+                store = Store.memory()
+                self._ingest(store, (), datasets)
+                for found in filter(None, map(self._maps.if_any, runs)):
+                    store.take_map(found)
             yield store
         finally:
-            store.close()
+            if store is not None:
+                store.close()
 
     def _ingest(self, store: Any, runs: Iterable[str], datasets: Iterable[str]) -> None:
-        with self._ingesting:
-            for name in datasets:
-                self.data.ingest(store, name)
-            for run in runs:
-                store.ingest(self.runs.folder(run))
+        for name in datasets:
+            self.data.ingest(store, name)
+        for run in runs:
+            store.ingest(self.runs.folder(run))
 
     def _ingest_forever(self) -> None:
         while not self._ended.wait(INGEST_EVERY):
-            try:
-                self._ingest(self._owned, self.runs.ids(), self.data.names())
-            except (OSError, FtftError) as problem:  # a folder that is removed while it is read, say; the next round looks again
-                logging.getLogger(__name__).info("ingest: %s", problem)
+            self._try(self._forget_removed)
+            for name in self.data.names():
+                self._try(lambda name=name: self._ingest(self._owned, (), [name]))
+            for run in self.runs.ids():
+                if self._ended.is_set():
+                    return
+                self._try(lambda run=run: self._ingest(self._owned, [run], ()))
+
+    def _forget_removed(self) -> None:
+        known = self._owned.runs()  # asked first: a run that comes meanwhile is in the second list
+        for run in set(known) - set(self.runs.ids()):
+            self._owned.forget(run)
+            shutil.rmtree(self.path / CACHE / "curves" / run, ignore_errors=True)
+
+    def _try(self, step: Callable[[], object]) -> None:
+        """What fails for one folder, torn or just being removed, keeps no other waiting; the next round looks again."""
+        try:
+            step()
+        except Exception as problem:
+            logging.getLogger(__name__).info("ingest: %s", problem)
 
 
-def _open(folder: str | Path) -> Path:
-    """The workspace's folder, whole, made if need be. InputError where it is something else, or cannot be made."""
-    try:
-        path = Path(folder).expanduser().resolve()
+def where(path: str | Path | None) -> Path:
+    """The folder of a workspace, whole: `path`, else `$FTFT_WORKSPACE`, else `./ftft-workspace`. InputError where it cannot be one."""
+    folder = path or os.environ.get("FTFT_WORKSPACE") or "ftft-workspace"
+    with _named(folder):
+        return Path(folder).expanduser().resolve()
+
+
+def _open(path: Path) -> None:
+    """Makes the workspace if need be. InputError where it is something else, or cannot be made."""
+    with _named(path):
         marker = path / "workspace.json"
         if marker.exists():
             _check_format(path, read_json(marker))
@@ -222,7 +277,13 @@ def _open(folder: str | Path) -> Path:
             raise InputError(f"{path} is not a workspace and not empty", "Name a new or an empty folder with --workspace")
         else:
             publish_json(marker, {"format": FORMAT})
-        return path
+
+
+@contextmanager
+def _named(folder: str | Path) -> Iterator[None]:
+    """A folder that cannot be had is the fault of its name, unless it is the disk's."""
+    try:
+        yield
     except (OSError, RuntimeError, ValueError) as problem:  # RuntimeError: ~name of nobody; ValueError: a zero byte
         if isinstance(problem, InputError) or getattr(problem, "errno", None) in _NOT_THE_NAMES_FAULT:
             raise

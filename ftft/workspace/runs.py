@@ -84,9 +84,9 @@ class Runs:
         if (measures := self.get(run).measures) is not None:
             what = f"run {run} was imported with its metrics alone: it has no logits to export"
             raise InputError(what, f"`ftft map {run} --out FILE.jsonl` writes what it has: {', '.join(measures)}")
-        with self.workspace.store(runs=[run]) as store:
-            dynamics = store.dynamics(run)
-        return cartography.write(dynamics, Path(out).expanduser())
+        self.workspace.map(run)  # or says why there is nothing to write
+        folder, numbers = self.folder(run), self.workspace.order_hashes(run)
+        return cartography.write((folder.read_epoch(number) for number in numbers), Path(out).expanduser())
 
     def wait(self, runs: Iterable[str], on_progress: Callable[[Run], None] = lambda run: None, poll: float = 0.3) -> list[Run]:
         """Blocks until all have ended; `on_progress` is called with each that has not, several times a second."""

@@ -87,5 +87,5 @@ def _same_order(workspace: "Workspace", a: Run, b: Run) -> bool | None:
     """None where one of them was imported: nobody knows the order of its examples."""
     if a.spec.imported or b.spec.imported:
         return None
-    with workspace.store(runs=[a.id, b.id]) as store:
-        return store.order_hashes(a.id)[1] == store.order_hashes(b.id)[1]
+    first, second = (workspace.order_hashes(run.id) for run in (a, b))
+    return first[1] == second[1]

@@ -4,11 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ftft.dynamics import Epoch
+from ftft.dynamics import Dynamics, Epoch
 from ftft.runfolder import RunFolder
 from ftft.store import Store
 
 LABELS = ("no", "yes")
+
+
+def dynamics_of(folder: RunFolder) -> Dynamics:
+    """What the files of a run say, read without anything of what is tested here."""
+    epochs = [folder.read_epoch(number) for number in folder.epoch_files()]
+    logits, hashes = np.array([e.logits_NC for e in epochs]), tuple(e.order_hash for e in epochs)
+    return Dynamics(folder.run, epochs[0].ids_N, epochs[0].gold_N, logits, tuple(folder.epoch_files()), epochs[0].capture, hashes)
 
 
 @pytest.fixture(params=["file", "memory"])

@@ -8,18 +8,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ftft.errors import InputError
-from ftft.store import Store, ingest
+from ftft.metrics import is_correct, p_gold
+from ftft.store import Ingested, Store, ingest
 
 
 def test_what_was_published_comes_back_epoch_by_epoch(store, make_run, make_epoch):
     assert store.ingest(make_run(epochs=(1, 2, 3))).epochs == (1, 2, 3)
-    dynamics = store.dynamics("a")
-    assert (dynamics.epochs, dynamics.capture, dynamics.order_hashes) == ((1, 2, 3), "online", ("order-1", "order-2", "order-3"))
-    assert dynamics.ids_N.tolist() == make_epoch(1).ids_N.tolist()
-    assert dynamics.gold_N.tolist() == make_epoch(1).gold_N.tolist()
-    np.testing.assert_array_equal(dynamics.logits_ENC, [make_epoch(e).logits_NC for e in (1, 2, 3)])
-    assert dynamics.logits_ENC.dtype == np.float32
+    assert store.epochs("a") == (1, 2, 3)
+    for number in (1, 2, 3):
+        epoch = make_epoch(number)
+        alone = store.summary("a", (number, number))
+        np.testing.assert_array_equal(alone["confidence"], p_gold(epoch.logits_NC[None], epoch.gold_N)[0])
+        np.testing.assert_array_equal(alone["correctness"], is_correct(epoch.logits_NC[None], epoch.gold_N)[0])
 
 
 def test_an_epoch_is_taken_once_however_often_one_looks(store, make_run, make_epoch):
@@ -29,7 +29,7 @@ def test_an_epoch_is_taken_once_however_often_one_looks(store, make_run, make_ep
     folder.publish_epoch(make_epoch(3))
     assert store.ingest(folder).epochs == (3,)
     assert store.ingest(folder).epochs == ()
-    assert store.dynamics("a").logits_ENC.shape == (3, 12, 2)
+    assert store.epochs("a") == (1, 2, 3)
 
 
 def test_threads_that_ingest_at_once_take_each_epoch_once(store, make_run):
@@ -41,13 +41,14 @@ def test_threads_that_ingest_at_once_take_each_epoch_once(store, make_run):
     for thread in threads:
         thread.join()
     assert sorted(taken) == [()] * 4 + [(1, 2)] * 2
+    assert len(store.summary("a", (1, 1))["confidence"]) == 12
 
 
 def test_a_partial_epoch_never_enters(store, make_run, make_epoch):
     folder = make_run(epochs=(1,))
     folder.publish_epoch(make_epoch(2, complete=False))
     assert store.ingest(folder).epochs == (1,)
-    assert store.dynamics("a").epochs == (1,)
+    assert store.epochs("a") == (1,)
 
 
 def test_epochs_come_in_any_order_and_may_have_a_gap(store, make_run, make_epoch):
@@ -55,9 +56,8 @@ def test_epochs_come_in_any_order_and_may_have_a_gap(store, make_run, make_epoch
     store.ingest(folder)
     folder.publish_epoch(make_epoch(2))
     store.ingest(folder)
-    dynamics = store.dynamics("a")
-    assert dynamics.epochs == (2, 5)
-    np.testing.assert_array_equal(dynamics.logits_ENC[0], make_epoch(2).logits_NC)
+    assert store.epochs("a") == (2, 5)
+    np.testing.assert_array_equal(store.summary("a", (2, 2))["confidence"], p_gold(make_epoch(2).logits_NC[None], make_epoch(2).gold_N)[0])
 
 
 def test_a_run_that_was_made_anew_replaces_what_was_known(store, make_run, make_epoch):
@@ -66,10 +66,10 @@ def test_a_run_that_was_made_anew_replaces_what_was_known(store, make_run, make_
     for number in (1, 2):
         folder.publish_epoch(make_epoch(number, n=20))
     assert store.ingest(folder).epochs == (1, 2)
-    assert store.dynamics("a").logits_ENC.shape == (2, 20, 2)
+    assert len(store.summary("a")["confidence"]) == 20
     folder.epoch_files()[2].unlink()
     store.ingest(folder)
-    assert store.dynamics("a").epochs == (1,)
+    assert store.epochs("a") == (1,)
 
 
 def not_finite(epoch):
@@ -96,7 +96,7 @@ def test_an_unfit_epoch_is_left_out_and_said_to_be(store, make_run, make_epoch, 
         (problem,) = found.problems
         assert why in problem.message
         assert problem.examples == ("epoch=002.parquet",)
-    assert store.dynamics("a").epochs == (1, 3)
+    assert store.epochs("a") == (1, 3)
 
 
 def test_a_file_from_elsewhere_with_labels_beyond_its_classes_is_left_out(store, make_run):
@@ -115,29 +115,67 @@ def test_an_epoch_that_was_mended_enters(store, make_run, make_epoch):
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
     assert store.ingest(folder).epochs == ()
-    with pytest.raises(InputError, match="cannot be read"):
-        store.dynamics("a")
+    assert "cannot be read" in store.ingest(folder).problems[0].message
     file.write_bytes(whole)
     found = store.ingest(folder)
     assert (found.epochs, found.problems) == ((1,), ())
 
 
-def test_a_failure_in_the_middle_leaves_nothing_and_the_next_try_takes_all(store, make_run, monkeypatch):
-    folder = make_run(epochs=(1, 2))
+def test_a_failure_in_the_middle_leaves_no_half_epoch_and_the_next_try_takes_the_rest(store, make_run, make_epoch, monkeypatch):
+    folder, plain, calls = make_run(epochs=(1, 2)), ingest.insert, []
+
+    def failing(cursor, statement, *rest):
+        plain(cursor, statement, *rest)
+        if "INTO dynamics" in statement:
+            calls.append(statement)
+            if len(calls) == 2:
+                raise ZeroDivisionError
+
     with monkeypatch.context() as patched:
-        patched.setattr(ingest, "materialise", lambda *_: 1 / 0)
+        patched.setattr(ingest, "insert", failing)
         with pytest.raises(ZeroDivisionError):
             store.ingest(folder)
-    with pytest.raises(InputError, match="not known"):
-        store.dynamics("a")
-    assert store.ingest(folder).epochs == (1, 2)
+    assert store.epochs("a") == (1,)
+    assert len(store.summary("a")["confidence"]) == 12
+    assert store.ingest(folder).epochs == (2,)
+    np.testing.assert_array_equal(store.summary("a", (2, 2))["confidence"], p_gold(make_epoch(2).logits_NC[None], make_epoch(2).gold_N)[0])
+
+
+def test_an_epoch_that_comes_late_decides_as_if_it_had_been_there_from_the_start(store, make_run, make_epoch):
+    """Which epochs count follows from the files alone: the first sound one says of which examples a run is."""
+    folder = make_run(epochs=(2, 3))
+    store.ingest(folder)
+    folder.publish_epoch(make_epoch(1, n=20))
+    found = store.ingest(folder)
+    with Store.memory() as afresh:
+        assert afresh.ingest(folder) == Ingested((1,), found.problems)
+    assert store.epochs("a") == (1,)
+    assert len(found.problems) == 2
+    assert "not the 20 of the epochs before" in found.problems[0].message
+
+
+def test_nothing_new_waits_for_no_writer(store, make_run):
+    folder = make_run()
+    store.ingest(folder)
+    with store._transaction():
+        reader = threading.Thread(target=lambda: store.ingest(folder))
+        reader.start()
+        reader.join(timeout=5)
+        assert not reader.is_alive()
 
 
 def die_in_the_middle(database, folder):
     """An ingest that is killed after its rows were written and before they were committed."""
     import os
 
-    ingest.materialise = lambda *_: os._exit(9)
+    plain = ingest.insert
+
+    def dying(cursor, statement, *rest):
+        plain(cursor, statement, *rest)
+        if "INTO dynamics" in statement:
+            os._exit(9)
+
+    ingest.insert = dying
     Store.open(database).ingest(folder)
 
 
@@ -151,14 +189,8 @@ def test_a_killed_ingest_loses_nothing_and_takes_nothing_twice(tmp_path, make_ru
     process.join()
     assert process.exitcode == 9
     with Store.open(database) as store:
-        assert store.dynamics("a").epochs == (1,)
+        assert store.epochs("a") == (1,)
         assert store.ingest(folder).epochs == (2,)
-
-
-def test_a_run_nobody_knows_is_answered_with_those_that_are_known(store, make_run):
-    store.ingest(make_run("0123abcd"))
-    with pytest.raises(InputError, match="0123abcd"):
-        store.dynamics("0123abce")
 
 
 def test_scores_of_the_verdict_come_along_and_follow_it(store, make_run):
@@ -178,6 +210,5 @@ def test_a_forgotten_run_is_gone_and_others_stay(store, make_run):
     for run in ("a", "b"):
         store.ingest(make_run(run))
     store.forget("a")
-    with pytest.raises(InputError):
-        store.dynamics("a")
-    assert store.dynamics("b").epochs == (1, 2, 3)
+    assert (store.runs(), store.epochs("a")) == (["b"], ())
+    assert store.epochs("b") == (1, 2, 3)

@@ -38,7 +38,7 @@ def test_what_was_ingested_is_there_for_the_next_owner(tmp_path, make_run):
         store.ingest(make_run())
     with open_database(tmp_path) as store:
         assert store.ingest(make_run()).epochs == (1, 2, 3)  # published anew
-        assert store.dynamics("a").epochs == (1, 2, 3)
+        assert store.epochs("a") == (1, 2, 3)
 
 
 def damage(database):
@@ -72,7 +72,7 @@ def test_a_database_that_cannot_be_used_is_made_again_from_the_files(tmp_path, m
     happened(tmp_path / "workspace.duckdb")
     with open_database(tmp_path) as store:
         assert store.ingest(folder).epochs == (1, 2, 3)
-        assert store.dynamics("a").epochs == (1, 2, 3)
+        assert store.epochs("a") == (1, 2, 3)
 
 
 def test_a_torn_log_beside_the_database_is_no_obstacle(tmp_path, make_run):
@@ -82,7 +82,7 @@ def test_a_torn_log_beside_the_database_is_no_obstacle(tmp_path, make_run):
     (tmp_path / "workspace.duckdb.wal").write_bytes(b"torn" * 500)
     with open_database(tmp_path) as store:
         store.ingest(folder)
-        assert store.dynamics("a").epochs == (1, 2, 3)
+        assert store.epochs("a") == (1, 2, 3)
 
 
 def test_a_database_that_somebody_looks_at_with_a_tool_is_left_alone(tmp_path):

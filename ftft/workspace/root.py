@@ -27,7 +27,8 @@ class Workspace:
     """
 
     def __init__(self, path: str | Path | None = None, *, runner: bool = True) -> None:
-        self.path = _open(path or os.environ.get("FTFT_WORKSPACE") or "ftft-workspace")
+        self.path = where(path)
+        _open(self.path)
         self._may_run = runner
         self._owned: Any = None
         self._ended = threading.Event()
@@ -191,23 +192,35 @@ class Workspace:
                 logging.getLogger(__name__).info("ingest: %s", problem)
 
 
-def _open(folder: str | Path) -> Path:
-    """The workspace's folder, whole, made if need be. InputError where it is something else, or cannot be made."""
-    try:
-        path = Path(folder).expanduser().resolve()
-        marker = path / "workspace.json"
+def where(path: str | Path | None) -> Path:
+    """The folder of a workspace: `path`, else `$FTFT_WORKSPACE`, else `./ftft-workspace`."""
+    given = path or os.environ.get("FTFT_WORKSPACE") or "ftft-workspace"
+    with _as_input(given):
+        return Path(given).expanduser().resolve()
+
+
+def _open(path: Path) -> None:
+    """Makes the folder if need be. InputError where it is something else, or cannot be made."""
+    marker = path / "workspace.json"
+    with _as_input(path):
         if marker.exists():
             _check_format(path, read_json(marker))
         elif path.is_file() or (path.is_dir() and any(path.iterdir())):
             raise InputError(f"{path} is not a workspace and not empty", "Name a new or an empty folder with --workspace")
         else:
             publish_json(marker, {"format": FORMAT})
-        return path
+
+
+@contextmanager
+def _as_input(path: str | Path) -> Iterator[None]:
+    """What the system says of a wrong name, as an InputError."""
+    try:
+        yield
     except (OSError, RuntimeError, ValueError) as problem:  # RuntimeError: ~name of nobody; ValueError: a zero byte
         if isinstance(problem, InputError) or getattr(problem, "errno", None) in _NOT_THE_NAMES_FAULT:
             raise
         what = getattr(problem, "strerror", None) or problem
-        raise InputError(f"{shown(str(folder))} cannot be a workspace: {what}", "Name a folder that you may write to") from problem
+        raise InputError(f"{shown(str(path))} cannot be a workspace: {what}", "Name a folder that you may write to") from problem
 
 
 def _check_format(path: Path, about: Any) -> None:

@@ -91,7 +91,7 @@ WRONG: dict[str, str] = {
     "data add new --train {files}/good.csv --text text --label label --id key": "no column 'key'",
     "data add new --train {files}/twice.csv --text text --label label": "train-3",
     "data add new --train {files}/one_class.csv --text text --label label": "at least two labels",
-    "data add new --train {files}/lists.jsonl --text text --label label": "lists.*one text or number a row",
+    "data add new --train {files}/lists.jsonl --text text --label label": "holds lists.*(one text or number a row|multi-label)",
     "data add new --train {files}/floats.csv --text text --label label": "regression.*classes",
     "data add new --train {files}/unique.csv --text text --label label": "30 different labels.*--label",
     "data add new --train {files}/many.csv --text text --label label": "201 different labels.*200",
@@ -296,6 +296,12 @@ def tree(root):
         for path in root.rglob("*")
         if not any(part.startswith(derived) for part in path.relative_to(root).parts)
     }
+
+
+@pytest.fixture(autouse=True)
+def nothing_trains(monkeypatch):
+    """A wrong input that is taken for a right one fails its test, and starts nothing."""
+    monkeypatch.setattr(ftft.Workspace, "wake", lambda self: None)
 
 
 @pytest.mark.parametrize("words", WRONG)

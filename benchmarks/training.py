@@ -174,8 +174,8 @@ def _own(arm: Callable[[], object]) -> float:
     return taken
 
 
-def run(names: list[str], data: Path | None, n: int, rows: int, precision: str) -> dict[str, Any]:
-    """All comparisons in `names`, with what they were made on."""
+def run(names: list[str], data: Path | None, n: int, rows: int, precision: str, out: Path) -> None:
+    """All comparisons in `names`, with what they were made on; `out` holds those that are done."""
     torch.set_num_threads(1)
     quiet()
     long_tailed = cad_texts(data, rows) if data else cad_like_texts(rows)
@@ -191,7 +191,7 @@ def run(names: list[str], data: Path | None, n: int, rows: int, precision: str) 
     for name in names:
         found[name] = made[name]().to_json()
         print(line(name, found[name]), flush=True)
-    return found
+        out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def line(name: str, pairs: dict[str, Any]) -> str:
@@ -210,8 +210,7 @@ def main() -> None:
     parser.add_argument("--only", action="append", choices=list(GOALS))
     given = parser.parse_args()
     print(f"{'':<10}" + "  ".join(f"{head:>8}" for head in ("ratio", "low", "high", "a, s", "b, s")) + "   goal")
-    found = run(given.only or list(GOALS), given.data, given.pairs, given.rows, given.precision)
-    given.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    run(given.only or list(GOALS), given.data, given.pairs, given.rows, given.precision, given.out)
 
 
 if __name__ == "__main__":

@@ -74,6 +74,8 @@ class Curves:
 
     def of(self, ids: Sequence[str]) -> np.ndarray:
         """(E, M) p(gold) of the examples `ids`; NaN for one that the run did not see."""
+        if not self.epochs:
+            return np.empty((0, len(ids)))
         place_M = np.array([np.searchsorted(self.ids_N, i) for i in ids], dtype=int).reshape(len(ids))
         place_M = np.where(place_M < len(self.ids_N), place_M, 0)
         seen_M = np.array([self.ids_N[place] == i for place, i in zip(place_M, ids, strict=True)], dtype=bool)

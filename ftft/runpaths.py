@@ -95,12 +95,19 @@ class RunPaths:
     def verdict(self) -> dict[str, Any] | None:
         """`results.json`, or None while there is no verdict. A file that is broken is the verdict of a failed run, which can be resumed."""
         try:
+            return self.sound_verdict()
+        except InputError as problem:
+            error = {"kind": problem.kind, "message": problem.message, "remedy": f"Make it again: ftft runs resume {self.run}"}
+            return {"state": "failed", "cause": problem.kind, "error": error}
+
+    def sound_verdict(self) -> dict[str, Any] | None:
+        """The same, but InputError where the file is broken."""
+        try:
             return checked_verdict(read_json(self.results_file))
         except FileNotFoundError:
             return None
         except InputError as problem:
-            message, remedy = f"its results.json is broken: {problem.message}", f"Make it again: ftft runs resume {self.run}"
-            return {"state": "failed", "cause": "bad_input", "error": {"kind": "bad_input", "message": message, "remedy": remedy}}
+            raise InputError(f"{self.results_file} is broken: {problem.message}", problem.remedy) from problem
 
     def publish_verdict(self, verdict: dict[str, Any]) -> None:
         """What architecture.md says under results.json. It comes last: everything else must be on the disk."""

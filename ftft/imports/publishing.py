@@ -15,7 +15,6 @@ import numpy as np
 from ftft.domain import Finding, RunSpec, canonical
 from ftft.dynamics import Epoch, Measures
 from ftft.errors import InputError
-from ftft.imports.runs import verdict
 from ftft.publish import publish_folder, read_json
 from ftft.runfolder import RunFolder
 
@@ -56,7 +55,7 @@ def publish_run(folder: RunFolder, content: Content, found: Sequence[Finding], c
     if folder.path.exists():
         check_same(folder, content)
         return False
-    source = (verdict(content.folder) or {}) if content.folder else {}
+    source = (RunFolder(content.folder).sound_verdict() or {}) if content.folder else {}
     found = list(found)
     if content.folder and source.get("state") != "succeeded":
         state = "had failed" if source else "had not ended"

@@ -2,16 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
 from ftft.domain import Finding, RunSpec
 from ftft.errors import InputError
 from ftft.imports.records import Measured, Recorded, Rows
-from ftft.publish import read_json
 from ftft.runfolder import RunFolder
-from ftft.runpaths import checked_verdict
 
 UNREADABLE = (pa.ArrowException, OSError, KeyError, TypeError, ValueError, AttributeError)
 
@@ -25,7 +22,7 @@ def read(path: Path, epochs: int | None = None) -> Recorded | Measured:
     """Its spec and its complete epochs; a file of these that is torn is left out and reported."""
     folder = RunFolder(path.resolve())
     spec = _spec(folder)
-    verdict(folder.path)  # what is wrong with it must be known before anything is published
+    folder.sound_verdict()  # what is wrong with it must be known before anything is published
     if folder.measures_file.exists():
         return _measured(folder, spec)
     found: list[Finding] = []
@@ -36,17 +33,6 @@ def read(path: Path, epochs: int | None = None) -> Recorded | Measured:
         {number: rows for number, (rows, _) in read_so_far.items()}, tuple(found), spec=spec, folder=folder.path,
         capture=next(iter(read_so_far.values()))[1],
     )  # fmt: skip
-
-
-def verdict(folder: Path) -> dict[str, Any] | None:
-    """What `results.json` of a run folder says; None where there is none. InputError where it is not sound."""
-    file = RunFolder(folder).results_file
-    try:
-        return checked_verdict(read_json(file))
-    except FileNotFoundError:
-        return None
-    except InputError as problem:
-        raise InputError(f"{file} cannot be read: {problem.message}", "Copy the folder again") from problem
 
 
 def _files(folder: RunFolder) -> dict[int, Path]:

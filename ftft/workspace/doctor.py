@@ -151,7 +151,7 @@ def _runs(ws: Workspace) -> Found:
 
     for run in ws.runs.ids():
         folder = ws.runs.folder(run)
-        for what in (folder.spec, folder.verdict, lambda folder=folder: list(folder.progress())):
+        for what in (folder.spec, folder.sound_verdict, lambda folder=folder: list(folder.progress())):
             try:
                 what()
             except Exception as cause:

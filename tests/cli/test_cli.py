@@ -109,3 +109,15 @@ def test_transfer_is_a_table_for_people_and_pairs_for_programs(ftft, run, ws):
     single = add_run(ws, "reviews", seed=3, epochs=1, verdict={})
     _, out, _ = ftft("transfer", run.id, single.id, "--epochs", "1-1")
     assert json.loads(out)["pairs"][0]["spearman"]["variability"] is None, "one epoch has no variability to rank"
+
+
+def test_a_setting_of_zero_is_not_taken_for_none(ftft, ws, tmp_path, monkeypatch):
+    from ftft.workspace import Workspace
+    from ftft.workspace.training import bundled_models
+
+    monkeypatch.setattr(Workspace, "wake", lambda self: None)
+    add_dataset(ws, tmp_path)
+    _, out, _ = ftft("train", "reviews", "--model", bundled_models()[0], "--detach", "--warmup", 0, "--seed", 0)
+    spec = ws.runs.get(json.loads(out)["runs"][0]["run"]).spec
+    assert (spec.warmup, spec.seed) == (0, 0)
+    assert "--warmup 0" in ws.train_command("reviews", model="m", warmup=0.0)

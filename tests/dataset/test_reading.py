@@ -88,7 +88,7 @@ def test_in_tsv_a_quote_that_would_swallow_whole_rows_is_an_ordinary_character(w
         ("t.jsonl", b'{"text": "x"}\n{"text": "caf\xe9"}\n', "line 2: not UTF-8"),
         ("t.csv", "id,text\n1,x\n".encode("utf-16"), "UTF-16"),
         ("t.csv", b"PK\x03\x04\0\0", "not a text file: byte 4"),
-        ("t.csv", gzip.compress(b"id,text\n1,x\n"), "Add .gz to its name"),
+        ("t.csv", gzip.compress(b"id,text\n1,x\n", mtime=0), "Add .gz to its name"),
         ("t.jsonl", '{"text": "x"}\n\n{"text": "y"\n', "line 3: not JSON"),
         ("t.jsonl", '{"text": "x"}\n["y"]\n', "line 2: a list, not an object"),
         ("t.jsonl", '{"label": 1}\n{"label": "1"}\n', "line 2: column 'label' is a text, but a number in line 1"),

@@ -189,7 +189,7 @@ def test_a_folder_of_a_newer_version_or_of_no_run_is_refused(spec, said, ws, clu
 )
 def test_a_verdict_that_is_none_is_refused(results, ws, cluster):
     (cluster / "results.json").write_text(results)
-    with pytest.raises(InputError, match="results.json is broken"):
+    with pytest.raises(InputError, match=r"results\.json is broken"):
         ws.import_run(cluster, name="r", new_dataset="new")
     assert (ws.runs.ids(), ws.data.names()) == ([], ["reviews"])
 

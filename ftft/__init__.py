@@ -7,13 +7,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ftft.recording import Recorder
+    from ftft.train.callback import DynamicsCallback
     from ftft.workspace import Workspace
 
 __version__ = "0.1.0"
-__all__ = ["Workspace", "__version__"]
+__all__ = ["DynamicsCallback", "Recorder", "Workspace", "__version__"]
+
+_WHERE = {"DynamicsCallback": "ftft.train.callback", "Recorder": "ftft.recording", "Workspace": "ftft.workspace"}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Workspace":
-        return import_module("ftft.workspace").Workspace
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name]), name)
     raise AttributeError(f"module 'ftft' has no attribute {name!r}")

@@ -85,8 +85,9 @@ def check_same(folder: RunFolder, content: Content) -> None:
 
 
 def _spec(name: str, content: Content) -> RunSpec:
-    if content.spec is None:
-        return RunSpec.of_import(name, content.dataset, content.dataset_fingerprint, content.digest, content.format)
+    if content.spec is None or not content.spec.has_settings:
+        format = content.format if content.spec is None else content.spec.imported or content.format
+        return RunSpec.of_import(name, content.dataset, content.dataset_fingerprint, content.digest, format)
     return replace(content.spec, dataset=content.dataset, imported=content.spec.imported or content.format)
 
 

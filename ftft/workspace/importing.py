@@ -115,7 +115,7 @@ def _labelled(what: Measured | Joined) -> tuple[np.ndarray, np.ndarray | None, t
 
 
 def _other_fingerprint(spec: RunSpec | None, known: imports.Target) -> list[Finding]:
-    if spec is None or spec.dataset_fingerprint == known.fingerprint:
+    if spec is None or not spec.has_settings or spec.dataset_fingerprint == known.fingerprint:
         return []
     message = (
         f"The run was trained on other data than dataset {known.name!r} (fingerprint {spec.dataset_fingerprint[:12]}, here "

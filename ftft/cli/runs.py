@@ -85,6 +85,17 @@ def export(run: str, out: Path, workspace: str | None, as_json: bool) -> None:
     emit(as_json, {"folder": str(folder), "files": files}, lambda: "\n".join(files))
 
 
+@runs.command()
+@click.argument("run")
+@common
+def remove(run: str, workspace: str | None, as_json: bool) -> None:
+    """Deletes a run that has ended: dynamics, predictions, model and log. Subsets chosen by it stay."""
+    ws = Workspace(workspace)
+    run = ws.runs.id(run)
+    ws.runs.remove(run)
+    emit(as_json, {"run": run}, lambda: f"run {run} is removed")
+
+
 def _row(run: Run) -> dict:
     return {
         "run": run.id, "dataset": run.spec.dataset, "model": _model(run), "subset": run.spec.subset, "seed": run.spec.seed,

@@ -7,9 +7,9 @@ the training process with its children. No state is stored anywhere, so none can
 """
 
 from ftft.jobs.launch import RunnerOptions, ensure_runner
-from ftft.jobs.lifecycle import cancel, resume, state
+from ftft.jobs.lifecycle import cancel, remove, resume, state
 from ftft.jobs.lock import claim
 from ftft.jobs.several import share_out
 from ftft.jobs.waiting import Queue, Row
 
-__all__ = ["Queue", "Row", "RunnerOptions", "cancel", "claim", "ensure_runner", "resume", "share_out", "state"]
+__all__ = ["Queue", "Row", "RunnerOptions", "cancel", "claim", "ensure_runner", "remove", "resume", "share_out", "state"]

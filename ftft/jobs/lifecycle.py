@@ -3,9 +3,11 @@
 from contextlib import nullcontext
 from pathlib import Path
 
+from ftft.errors import InputError
 from ftft.jobs.launch import DEFAULT, RunnerOptions, ensure_runner
 from ftft.jobs.lock import attempt_of, is_held, take
 from ftft.jobs.waiting import Queue
+from ftft.publish import remove_folder
 from ftft.runpaths import RunPaths
 
 
@@ -53,6 +55,18 @@ def resume(root: Path, folder: RunPaths) -> None:
             queue.submit(folder.run)
             folder.results_file.unlink(missing_ok=True)
             folder.cancel_file.unlink(missing_ok=True)
+
+
+def remove(root: Path, folder: RunPaths) -> None:
+    """Deletes the folder of a run that has ended. InputError while it waits or runs."""
+    queue = Queue(root)
+    with take(folder, patience=1.0) or nullcontext() as lock:
+        waits = folder.run in queue and folder.verdict() is None and not folder.cancel_file.exists()
+        if lock is None or waits:
+            what = f"run {folder.run} {'waits in the queue' if waits else 'is running'}"
+            raise InputError(what, f"Cancel it first: ftft runs cancel {folder.run}")
+        queue.remove(folder.run)
+        remove_folder(folder.path)
 
 
 def _look(folder: RunPaths, queue: Queue) -> str:

@@ -77,7 +77,8 @@ class Data:
             used := [_few(*kind) for kind in (("run", [r.id for r in runs]), ("subset", [s.name for s in subsets])) if kind[1]]
         ):
             what = f"dataset {name!r} is in use by {' and '.join(used)}, whose maps and labels need it"
-            raise InputError(what, "Keep it, or remove it with --force: they stay, and need the same data added again to be shown")
+            remedy = "Remove them first (ftft runs remove RUN), or give --force: they stay, and need the same data added again to be shown"
+            raise InputError(what, remedy)
         remove_folder(self.root / name)
 
     def preview(self, file: str | Path, limit: int = 5):

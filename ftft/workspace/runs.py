@@ -76,6 +76,12 @@ class Runs:
         self.workspace.wake()
         return self.get(run)
 
+    def remove(self, run: str) -> None:
+        """Deletes a run that has ended, with all it holds. Subsets chosen by it stay. InputError while it waits or runs."""
+        run = self.id(run)
+        jobs.remove(self.workspace.path, self.folder(run))
+        self._finished.pop(run, None)
+
     def export(self, run: str, out: str | Path) -> Path:
         """Writes a run's dynamics as OUT/training_dynamics/dynamics_epoch_N.jsonl, as the cartography code does; gives that folder."""
         from ftft import cartography

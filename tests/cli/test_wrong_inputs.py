@@ -260,6 +260,7 @@ WRONG: dict[str, str] = {
     "import {files}/empty.csv --dataset reviews --name theirs --format table": "is empty",
     "import {models}/pickled/pytorch_model.bin --dataset reviews --name theirs --format ftft": r"\w",
     "runs export {run}": "--out",
+    "runs remove zzz": "'zzz' is not known",
     "runs export zzz --out {files}/out": "'zzz' is not known",
     TRAIN + " --stop never": "Known: id_dev, none, ood_dev",
     TRAIN + " --stop id_dev": "no development set in distribution.*:id:dev",

@@ -1,4 +1,5 @@
 import json
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -214,3 +215,28 @@ def test_a_run_that_is_just_being_cancelled_can_be_resumed(ws, dataset):
 def test_resuming_a_run_that_succeeded_changes_nothing(ws, run):
     assert ws.runs.resume(run.id) == run
     assert jobs.Queue(ws.path).rows() == []
+
+
+def test_a_run_that_has_ended_can_be_removed_and_takes_nothing_else_with_it(ws, tmp_path):
+    dataset = add_dataset(ws, tmp_path)
+    gone, kept = add_run(ws, dataset, verdict={}), add_run(ws, dataset, seed=2, verdict={})
+    subset = ws.select(run=gone.id, by="variability", top=0.5, name="half")
+    ws.runs.remove(gone.id[:6])
+    assert [r.id for r in ws.runs.list()] == [kept.id]
+    assert not gone.folder.exists()
+    assert list((ws.path / "runs").iterdir()) == [kept.folder]
+    assert ws.subsets.get("half").ids == subset.ids
+    with pytest.raises(InputError, match="not known"):
+        ws.map(gone.id)
+
+
+@pytest.mark.parametrize("state", ["queued", "running"])
+def test_a_run_that_waits_or_runs_is_not_removed(ws, tmp_path, state):
+    run = add_run(ws, add_dataset(ws, tmp_path))
+    jobs.Queue(ws.path).submit(run.id)
+    with jobs.claim(ws.runs.folder(run.id)) if state == "running" else nullcontext(), pytest.raises(InputError, match="runs cancel"):
+        ws.runs.remove(run.id)
+    assert run.folder.exists()
+    ws.runs.cancel(run.id)
+    ws.runs.remove(run.id)
+    assert not run.folder.exists()

@@ -14,3 +14,16 @@ def nobodys_workspace(monkeypatch, tmp_path_factory):
 @pytest.fixture
 def ws(tmp_path) -> ftft.Workspace:
     return ftft.Workspace(tmp_path / "workspace", runner=False)
+
+
+@pytest.fixture(name="ftft")
+def command_line(ws, capfd):
+    """Runs a command on the workspace: (exit status, standard output, standard error)."""
+    from ftft.cli import main
+
+    def run(*words, json=True):
+        with pytest.raises(SystemExit) as end:
+            main([*map(str, words), "--workspace", str(ws.path), *(["--json"] if json else [])])
+        return end.value.code, *capfd.readouterr()
+
+    return run

@@ -22,8 +22,7 @@ def blocks(language: str) -> list[str]:
 
 
 def commands() -> list[str]:
-    (shell,) = blocks("bash")
-    return shell.replace("\\\n", " ").strip().splitlines()
+    return "".join(blocks("bash")).replace("\\\n", " ").strip().splitlines()
 
 
 @pytest.mark.parametrize("line", commands(), ids=lambda line: " ".join(line.split()[:3]))
@@ -46,7 +45,7 @@ def test_the_small_torch_is_the_one_that_the_constraints_name():
 
 def test_the_python_runs(tmp_path, monkeypatch):
     """On few rows and with the smallest bundled model instead of those of the hub; for the rest, to the letter."""
-    (code,) = blocks("python")
+    code = "\n".join(blocks("python"))
     monkeypatch.chdir(tmp_path)
     Path("cad").mkdir()
     for name, rows in (("train", 60), ("dev", 20)):
@@ -61,3 +60,4 @@ def test_the_python_runs(tmp_path, monkeypatch):
     assert names["main"].scores.keys() == {"dev"}
     assert names["main"].spec.subset == "ambiguous"
     assert names["main"].steps_done == names["everything"].steps_done
+    assert len(names["recorder"].folder.read_epoch(1).ids_N) == 3

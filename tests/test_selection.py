@@ -2,7 +2,6 @@
 
 import hashlib
 import time
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 from ftft.domain import Box, Lasso, Step
 from ftft.errors import InputError
 from ftft.selection import PointIndex, by_column, by_ids, by_label, by_text, fold, ranking, top
+from tests.outline import is_inside
 
 GRID = st.integers(0, 6)  # few places, so that points often lie on edges and vertices
 
@@ -20,19 +20,6 @@ GRID = st.integers(0, 6)  # few places, so that points often lie on edges and ve
 def inside(points, *shapes):
     x_N, y_N = np.array(points, dtype=float).T
     return PointIndex(x_N, y_N).inside(shapes).tolist()
-
-
-def is_inside(x, y, outline):
-    """Even-odd rule with edges, one point at a time, in fractions: slow and plain."""
-    x, y, odd = Fraction(x), Fraction(y), False
-    corners = [(Fraction(a), Fraction(b)) for a, b in outline]
-    for (px, py), (qx, qy) in zip(corners, corners[1:] + corners[:1], strict=True):
-        cross = (qx - px) * (y - py) - (qy - py) * (x - px)
-        if cross == 0 and min(px, qx) <= x <= max(px, qx) and min(py, qy) <= y <= max(py, qy):
-            return True
-        if (py > y) != (qy > y):
-            odd ^= x < px + (y - py) * (qx - px) / (qy - py)
-    return odd
 
 
 # ---- shapes

@@ -9,18 +9,6 @@ from tests.synthetic import add_dataset, add_run
 
 
 @pytest.fixture
-def ftft(ws, capfd):
-    """Runs a command on the workspace: (exit status, standard output, standard error)."""
-
-    def run(*words, json=True):
-        with pytest.raises(SystemExit) as end:
-            main([*map(str, words), "--workspace", str(ws.path), *(["--json"] if json else [])])
-        return end.value.code, *capfd.readouterr()
-
-    return run
-
-
-@pytest.fixture
 def run(ws, tmp_path):
     return add_run(
         ws, add_dataset(ws, tmp_path), verdict={"scores": {"ood": {"accuracy": 0.5, "macro_f1": 0.5, "auroc": None, "loss": 0.7}}}

@@ -10,18 +10,6 @@ from tests.imports.conftest import IDS
 
 
 @pytest.fixture
-def ftft(ws, capfd):
-    """Runs a command on the workspace: (exit status, standard output, standard error)."""
-
-    def run(*words, json=True):
-        with pytest.raises(SystemExit) as end:
-            main([*map(str, words), "--workspace", str(ws.path), *(["--json"] if json else [])])
-        return end.value.code, *capfd.readouterr()
-
-    return run
-
-
-@pytest.fixture
 def coordinates(write):
     rows = [{"guid": i, "confidence": 0.2 * n, "variability": 0.1, "correctness": n} for n, i in enumerate(IDS)]
     return write("td.jsonl", rows)

@@ -15,6 +15,7 @@ import ftft
 from ftft.domain import Selection
 from ftft.errors import InputError
 from ftft.metrics import METRICS
+from tests.outline import is_inside
 from tests.synthetic import add_dataset, add_run
 
 N = 40
@@ -180,7 +181,7 @@ class Plain:
             return None
         points = zip(found.ids_N, found.values[one["x"]], found.values[one["y"]], strict=True)
         return {
-            i for i, x, y in points if not np.isnan([x, y]).any() and any(is_inside(Fraction(x), Fraction(y), s) for s in one["shapes"])
+            i for i, x, y in points if not np.isnan([x, y]).any() and any(is_in_shape(Fraction(x), Fraction(y), s) for s in one["shapes"])
         }
 
     def top(self, one):
@@ -240,16 +241,9 @@ def as_text(value):
     return str(int(value)) if isinstance(value, float) and value == int(value) else str(value)
 
 
-def is_inside(x, y, shape):
+def is_in_shape(x, y, shape):
     """Edges included; even-odd rule for a lasso. In fractions."""
     if shape["type"] == "box":
         (x0, x1), (y0, y1) = sorted((Fraction(shape["x0"]), Fraction(shape["x1"]))), sorted((Fraction(shape["y0"]), Fraction(shape["y1"])))
         return x0 <= x <= x1 and y0 <= y <= y1
-    corners, odd = [(Fraction(a), Fraction(b)) for a, b in shape["points"]], False
-    for (px, py), (qx, qy) in zip(corners, corners[1:] + corners[:1], strict=True):
-        cross = (qx - px) * (y - py) - (qy - py) * (x - px)
-        if cross == 0 and min(px, qx) <= x <= max(px, qx) and min(py, qy) <= y <= max(py, qy):
-            return True
-        if (py > y) != (qy > y):
-            odd ^= x < px + (y - py) * (qx - px) / (qy - py)
-    return odd
+    return is_inside(x, y, shape["points"])

@@ -10,17 +10,20 @@ from ftft.domain import Dataset, RunSpec, Subset
 
 EVERYTHING = ""  # the option of the subset box that stands for no subset
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+CAPTURES = {"online": "online", "epoch_end": "at epochs' ends", "none": "none"}
+CAPTURE_HELP = "Which pass the dynamics come from: the one that trains, at no cost, or one more after each epoch"
+STOPS = {None: "never", "id_dev": "by dev sets, in distribution", "ood_dev": "by dev sets, out of distribution"}
 
 
 def form(ws: Workspace, datasets: list[Dataset]) -> dict[str, Any]:
     """Raw values as typed: dataset, model, subset, seeds, settings, with_everything."""
     names = [dataset.name for dataset in datasets]
-    _preset("launch_dataset", "dataset_box", names)
     with_subsets = [subset.dataset_name for subset in ws.subsets.list()]
     latest = next(name for name in (st.query_params.get("dataset"), *with_subsets, names[0]) if name in names)
+    _preset("launch_dataset", "dataset_box", names, latest)
     parts.section("What", "subsets are saved on the Maps page")
     with st.container(horizontal=True):
-        dataset = st.selectbox("Dataset", names, names.index(latest), key="dataset_box", persist_state="session", width=200) or latest
+        dataset = st.selectbox("Dataset", names, key="dataset_box", persist_state="session", width=200) or latest
         model = _model(ws)
         subsets = {subset.name: subset for subset in ws.subsets.list(dataset=dataset)}
         _preset("launch_subset", "subset", [EVERYTHING, *subsets])
@@ -35,7 +38,7 @@ def form(ws: Workspace, datasets: list[Dataset]) -> dict[str, Any]:
     chosen = subsets.get(subset or EVERYTHING)
     defaults = _defaults(ws, chosen)
     key = f"{dataset}_{subset}"  # another subset brings other defaults, so its fields are other widgets
-    settings, seeds = _settings(defaults, key)
+    settings, seeds = _settings(defaults, key, next(d for d in datasets if d.name == dataset))
     if chosen:
         parts.section("Comparison", "a score without it says little")
     with_everything = bool(chosen) and st.toggle(
@@ -48,9 +51,9 @@ def form(ws: Workspace, datasets: list[Dataset]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _preset(preset: str, key: str, options: list[str]) -> None:
+def _preset(preset: str, key: str, options: list[str], default: str | None = None) -> None:
     """Takes over what another page asked for, once; a choice that no longer exists is forgotten."""
-    wanted = st.session_state.pop(preset, st.session_state.get(key))
+    wanted = st.session_state.pop(preset, st.session_state.get(key, default))
     if wanted in options:
         st.session_state[key] = wanted
     else:
@@ -78,7 +81,7 @@ def _defaults(ws: Workspace, subset: Subset | None) -> dict[str, Any]:
     return plain | {name: getattr(reference, name) for name in order.INHERITED}
 
 
-def _settings(default: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
+def _settings(default: dict[str, Any], key: str, dataset: Dataset) -> tuple[dict[str, Any], str]:
     """(settings as typed, seeds as typed)."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seeds = st.text_input(
@@ -103,12 +106,13 @@ def _settings(default: dict[str, Any], key: str) -> tuple[dict[str, Any], str]:
             "Max length", 1, value=default["max_length"], key=f"length_{key}", width=105, help="In tokens; longer texts are cut"
         )
     with st.expander("More settings"), st.container(horizontal=True):
-        rest = _more(default, key)
+        rest = _more(default, key, dataset)
     budgets = {"epochs": None if by_steps else budget, "steps": budget if by_steps else None}
     return {**budgets, "lr": lr, "batch_size": batch, "max_length": length, **rest}, seeds
 
 
-def _more(default: dict[str, Any], key: str) -> dict[str, Any]:
+def _more(default: dict[str, Any], key: str, dataset: Dataset) -> dict[str, Any]:
+    dev_sets = {f"{s.distribution}_dev" for s in dataset.evaluations if s.role == "dev"}
     return {
         "layers": st.number_input(
             "Layers to keep", 1, value=None, placeholder="all", key=f"layers_{key}", width=125, help="The first so many encoder layers"
@@ -117,4 +121,15 @@ def _more(default: dict[str, Any], key: str) -> dict[str, Any]:
         "warmup": st.text_input("Warm-up", forms.short(default["warmup"]), key=f"warmup_{key}", width=100, help="Share of the steps"),
         "weight_decay": st.text_input("Weight decay", forms.short(default["weight_decay"]), key=f"decay_{key}", width=115),
         "precision": st.selectbox("Precision", PRECISIONS, key=f"precision_{key}", width=110),
+        "capture": st.selectbox(
+            "Capture", list(CAPTURES), format_func=CAPTURES.__getitem__, key=f"capture_{key}", width=165, help=CAPTURE_HELP
+        ),
+        "stop": st.selectbox(
+            "Stop early",
+            [rule for rule in STOPS if rule is None or rule in dev_sets],
+            format_func=STOPS.__getitem__,
+            key=f"stop_{key}",
+            width=230,
+            help="Twelve looks in the budget; two without a gain end the run. The model is that of the best look. Test sets never decide",
+        ),
     }

@@ -13,6 +13,7 @@ from ftft import Workspace
 from ftft.domain import Run
 
 LOG_LINES = 14
+RULES = {"id_dev": "dev sets, in distribution", "ood_dev": "dev sets, out of distribution"}
 CAUSES = {
     "out_of_memory": "Out of memory", "non_finite": "The loss became infinite or not a number", "bad_input": "The input is wrong",
     "disk_full": "The disk is full", "killed": "Killed from outside", "time_limit": "The time limit was reached",
@@ -69,6 +70,10 @@ def _facts(run: Run, lines: list[dict[str, Any]]) -> str:
         "dynamics": f"{parts.plural(run.epochs_recorded, 'epoch')}, {spec.capture}" if run.epochs_recorded else "none yet",
         "on": " · ".join(filter(None, [device, f"{parts.num(round(speed))} examples/s" if speed else ""])) or "–",
     }
+    if stop := run.stop:
+        when = f"at step {parts.num(stop['step'])}" if stop["early"] else "never"
+        facts["stopped"] = f"{when}, by {RULES.get(stop['on'], stop['on'])}"
+        facts["model of"] = f"step {parts.num(stop['best_step'])}, {stop['best']:.3f} there"
     return _list(facts)
 
 

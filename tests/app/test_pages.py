@@ -191,6 +191,19 @@ def test_the_defaults_are_those_of_the_run_that_chose_the_subset(ws, specs, main
     assert reference.run[:6] in words(page)
 
 
+def test_a_run_may_be_stopped_by_the_development_sets_that_there_are(ws, specs, main_model, opened, tmp_path):
+    assert opened("launch", launch_dataset="reviews").selectbox(key="stop_reviews_third").options == ["never"]
+    train, test = (tmp_path / f"reviews-{name}.csv" for name in ("train", "test"))
+    ws.data.add("judged", train=train, text=["text"], label="label", evaluations=[f"dev={test}:id:dev"])
+    page = opened("launch", launch_dataset="judged", main_model=main_model)
+    choice = page.selectbox(key="stop_judged_")
+    assert choice.options == ["never", "by dev sets, in distribution"]
+    choice.select("id_dev").run()
+    assert "--stop id_dev" in words(page)
+    page.button(key="start_runs").click().run()
+    assert [(run.spec.dataset, run.spec.stop, run.spec.evals) for run in ws.runs.list()] == [("judged", "id_dev", 12)]
+
+
 @pytest.mark.parametrize(("state", "said"), [({"seeds": "one"}, "Seeds 'one' cannot be read"), ({"main_model": "/nowhere"}, "no model at")])
 def test_a_mistake_in_the_form_takes_the_place_of_the_button(state, said, ws, specs, main_model, opened):
     page = opened("launch", **state)
@@ -278,3 +291,12 @@ def test_failed_runs_are_counted_and_a_missing_score_is_a_dash(ws, specs, opened
     assert "nothing to compare with" in words(page).lower()
     page.selectbox(key="metric_reviews").set_value("auroc").run()
     assert "<div class='val muted'>–</div>" in words(page)
+
+
+def test_a_run_that_was_stopped_early_says_when_by_what_and_which_model_it_left(ws, specs, opened):
+    (spec,) = specs()
+    stop = {"on": "ood_dev", "step": 780, "best_step": 638, "best": 0.531, "early": True}
+    run = drawn.verdict(ws, spec, state="succeeded", stop=stop)
+    shown = words(opened("runs", run_open=run.id))
+    assert "at step 780, by dev sets, out of distribution" in shown
+    assert "step 638, 0.531 there" in shown

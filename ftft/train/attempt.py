@@ -88,6 +88,9 @@ class Attempt:
         """Takes up where the newest checkpoint was left, if there is one."""
         about = self.resumed.about if self.resumed else {}
         self.ledger.goes_on_from(about.get("train_flops", 0.0))
+        if self.ledger.lost:
+            message = f"{self.ledger.file.name} was broken: what earlier attempts cost is not all on the bill"
+            self.warnings.append(Finding("cost_lost", 1, (), message))
         if self.resumed:
             say(f"going on from step {self.resumed.step}")
             if about["processes"] != ranks.size():

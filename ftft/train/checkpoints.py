@@ -5,10 +5,13 @@ Trainer itself writes in place and resumes from the highest number, torn or not.
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ftft.domain.record import take
+from ftft.errors import InputError
 from ftft.publish import publish_folder, publish_json, read_json
 
 MARKER = "complete.json"
@@ -62,5 +65,10 @@ class Checkpoints:
 
     def _complete(self) -> list[Checkpoint]:
         """Oldest first."""
-        markers = sorted(self.folder.glob(f"step-*/{MARKER}"))
-        return [Checkpoint(marker.parent, read_json(marker)) for marker in markers]
+        found = []
+        for marker in sorted(self.folder.glob(f"step-*/{MARKER}")):
+            with suppress(InputError):  # broken by a disk or by hand, it is no marker
+                about = read_json(marker)
+                take(about, "step", int)
+                found.append(Checkpoint(marker.parent, about))
+        return found

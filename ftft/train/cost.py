@@ -1,10 +1,12 @@
 """What a run has cost so far, over all its attempts: also the work that a kill threw away was paid for."""
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from ftft.domain.record import take
+from ftft.errors import InputError
 from ftft.publish import publish_json, read_json
 from ftft.train import ranks
 
@@ -40,11 +42,17 @@ class Spent:
 
 
 class Ledger:
-    """Keeps `Spent` in a file beside the checkpoints; of several processes only the first one writes. Making one begins an attempt."""
+    """Keeps `Spent` in a file beside the checkpoints; of several processes only the first one writes. Making one begins an attempt.
+
+    `lost`: the file was broken, and what earlier attempts cost is known only as far as a checkpoint knows it.
+    """
 
     def __init__(self, file: Path) -> None:
-        self.file = file
-        before = Spent(**read_json(file)) if file.exists() else Spent()
+        self.file, self.lost = file, False
+        try:
+            before = _read(file) if file.exists() else Spent()
+        except InputError:
+            before, self.lost = Spent(), True
         self._spent = replace(before, attempts=before.attempts + 1)
         self._last = time.monotonic()
         self._written = 0.0
@@ -57,7 +65,8 @@ class Ledger:
 
     def goes_on_from(self, useful: float) -> None:
         """A checkpoint is loaded that had cost `useful` (0 without one): what was trained since then is trained again."""
-        self._add(repeated_flops=self.useful - useful)
+        forgotten = max(0.0, useful - self.useful)
+        self._add(train_flops=forgotten, repeated_flops=self.useful + forgotten - useful)
 
     def training(self, flops: float, examples: int) -> None:
         """One batch went forward and backward."""
@@ -89,3 +98,8 @@ class Ledger:
 
     def _add(self, **amounts: float) -> None:
         self._spent = replace(self._spent, **{name: getattr(self._spent, name) + amount for name, amount in amounts.items()})
+
+
+def _read(file: Path) -> Spent:
+    value = read_json(file)
+    return Spent(**{f.name: take(value, f.name, int if f.name in ("attempts", "examples") else float) for f in fields(Spent)})

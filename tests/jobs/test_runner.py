@@ -239,13 +239,16 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert bench.wait(folders, options) == {"a": "succeeded"}
 
 
-def test_a_python_error_fails_the_run_at_once_and_tells_the_last_lines(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("ends", "status", "cause"), [("raise RuntimeError(said)", 1, "internal"), ("print(said); sys.exit(2)", 2, "bad_input")]
+)
+def test_an_end_without_a_verdict_fails_the_run_at_once_and_tells_the_last_lines(bench: Bench, ends: str, status: int, cause: str) -> None:
     (folder,) = folders = bench.add("a")
-    assert bench.wait(folders, bench.options("raise RuntimeError('the Schlüssel is missing')")) == {"a": "failed"}
+    assert bench.wait(folders, bench.options(f"said = 'the Schlüssel is missing'; import sys; {ends}")) == {"a": "failed"}
     verdict = folder.verdict()
     assert verdict
-    assert verdict["cause"] == "internal"
-    assert "status 1" in verdict["error"]["message"]
+    assert verdict["cause"] == cause
+    assert f"status {status}" in verdict["error"]["message"]
     assert "the Schlüssel is missing" in verdict["error"]["message"]
     assert "log.txt" in verdict["error"]["remedy"]
     assert len(bench.started()) == 1

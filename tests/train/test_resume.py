@@ -112,22 +112,22 @@ def test_a_run_goes_on_on_another_machine_where_its_model_is_not_to_be_had(works
         assert (there.model / file).read_text() == (undisturbed().model / file).read_text()
 
 
-@pytest.mark.parametrize("step", [0, 4, 6, 17])
-def test_asked_to_stop_it_saves_ends_without_a_verdict_and_goes_on_later(make_run, undisturbed, monkeypatch, step):
+@pytest.mark.parametrize(("signalled", "step"), [(signal.SIGTERM, 0), (signal.SIGTERM, 6), (signal.SIGTERM, 17), (signal.SIGINT, 4)])
+def test_asked_to_stop_it_saves_ends_without_a_verdict_and_goes_on_later(make_run, undisturbed, monkeypatch, signalled, step):
     """Steps 6 and 18 end an epoch: a checkpoint must never come between an epoch's last update and its publication."""
     usual = engine.Engine.compute_loss
 
     def asked(self, *inputs, **more):
         if self.state.global_step == step:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signalled)
         return usual(self, *inputs, **more)
 
-    folder, before = make_run(), signal.getsignal(signal.SIGTERM)
+    folder, before = make_run(), signal.getsignal(signalled)
     with monkeypatch.context() as patch:
         patch.setattr(engine.Engine, "compute_loss", asked)
         with pytest.raises(KeyboardInterrupt):
             run_folder(folder)
-    assert signal.getsignal(signal.SIGTERM) == before
+    assert signal.getsignal(signalled) == before
     assert folder.verdict() is None
     assert Checkpoints(folder.checkpoints).newest().step == step + 1
     run_folder(folder)
@@ -157,6 +157,19 @@ def test_a_resumed_run_keeps_the_precision_that_it_began_with(make_run, monkeypa
             run_folder(folder)
     monkeypatch.setattr("ftft.train.precision._bf16_in_hardware", lambda: False)
     assert run_folder(folder)["environment"]["precision"] == "bf16"
+
+
+@pytest.mark.parametrize("broken", ["", "{", "[]", '{"attempts": "many"}', '{"step": null}'])
+@pytest.mark.parametrize("file", ["cost.json", "step-000000006/complete.json"])
+def test_a_broken_file_beside_the_checkpoints_costs_no_run(make_run, undisturbed, file, broken):
+    folder = make_run()
+    train_and_kill(folder, "in a step", MIDDLE, ONLY_AT_EPOCHS)
+    (folder.checkpoints / file).write_text(broken)
+    verdict = run_folder(folder)
+    assert_same_run(folder, undisturbed())
+    assert ("cost_lost" in [w["kind"] for w in verdict["warnings"]]) == (file == "cost.json")
+    cost, plain = verdict["cost"], undisturbed().verdict()["cost"]
+    assert cost["train_flops"] - cost["repeated_flops"] == pytest.approx(plain["train_flops"])
 
 
 def test_a_torn_checkpoint_is_ignored_and_old_ones_go(tmp_path):

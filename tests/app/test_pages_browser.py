@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.app import drawn
 
@@ -49,9 +50,9 @@ def test_the_list_of_runs_lives_and_keeps_the_chosen_one(ws, tmp_path, serve, pa
 
     drawn.verdict(ws, newer, state="failed", cause="killed", error={})
     page.get_by_text("2 failed").wait_for()
-    assert f"run {failed.run[:6]}" in names.first.inner_text()
+    expect(names.first).to_contain_text(f"run {failed.run[:6]}")
 
     shutil.rmtree(ws.runs.folder(failed.run).path)
     page.get_by_text(f"Run {failed.run[:6]} is gone").first.wait_for()
     page.get_by_text("1 failed").wait_for()
-    assert f"run {failed.run[:6]}" not in names.first.inner_text()
+    expect(names.first).not_to_contain_text(f"run {failed.run[:6]}")

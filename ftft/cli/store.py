@@ -29,7 +29,7 @@ def doctor(workspace: str | None, as_json: bool) -> int:
     ftft doctor --workspace my-workspace
     """
     from ftft.workspace.doctor import examine
-    from ftft.workspace.root import where
+    from ftft.workspace.place import where
 
     checks = examine(where(workspace))
     lines = ["ok    " + c.name if c.ok else f"wrong {c.name}: {c.problem}. {c.remedy}." for c in checks]

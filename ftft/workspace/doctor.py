@@ -17,7 +17,8 @@ from typing import Any
 
 from ftft.errors import FtftError
 from ftft.publish import read_json
-from ftft.workspace.root import FORMAT, Workspace
+from ftft.workspace.place import FORMAT
+from ftft.workspace.root import Workspace
 
 ROOM = 1 << 30  # bytes that should be free: a checkpoint of a base model, its optimiser included
 OLD = 24 * 3600.0  # seconds: nobody writes one file for that long

@@ -1,25 +1,15 @@
 """`Workspace`: where things lie, who holds the database, and the verbs grouped by noun."""
 
-import atexit
-import errno
 import logging
-import os
-import shutil
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ftft.domain import Run, RunSpec, Selection
-from ftft.errors import FtftError, InputError, shown
-from ftft.publish import publish_json, read_json
-from ftft.runpaths import CACHE
-
-FORMAT = 1
-_NOT_THE_NAMES_FAULT = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE)
-INGEST_EVERY = 1.0  # seconds between two looks of the ingesting thread
+from ftft.errors import FtftError
+from ftft.workspace.place import open_folder, where
 
 
 class Workspace:
@@ -30,10 +20,8 @@ class Workspace:
 
     def __init__(self, path: str | Path | None = None, *, runner: bool = True) -> None:
         self.path = where(path)
-        _open(self.path)
+        open_folder(self.path)
         self._may_run = runner
-        self._owned: Any = None
-        self._ended = threading.Event()
         self._left_out: set[str] = set()
         self.wake()
 
@@ -165,135 +153,28 @@ class Workspace:
 
     # ---- the database
 
+    @cached_property
+    def _database(self):
+        from ftft.workspace.database import Database
+
+        return Database(self)
+
     def own(self) -> bool:
         """Holds the database until `close` and ingests in a thread: what the app does. False where another process owns it."""
-        from ftft.store import open_database
-
-        if self._owned is None:
-            self._owned = open_database(self.path)
-            if self._owned is not None:
-                self._ingester = threading.Thread(target=self._ingest_forever, name="ingest", daemon=True)
-                self._ingester.start()
-                atexit.register(self.close)  # a thread inside DuckDB when the interpreter goes down would abort the process
-        return self._owned is not None
+        return self._database.own()
 
     def close(self) -> None:
         """Lets go of the database, if this workspace holds it. Everything else goes on working."""
-        if self._owned is not None:
-            self._ended.set()
-            self._ingester.join()
-            self._owned.close()
-            self._owned = None
-            atexit.unregister(self.close)
+        self._database.close()
 
     def rebuild(self) -> dict[str, Any]:
         """Throws away what is derived, the database and the caches, and fills them again from the files.
 
-        `{runs{R: epochs[]}, datasets[], left_out[]}`; the last are findings. InputError where another process owns the database.
+        `{runs{R: epochs[]}, datasets[], left_out[], checks[{name, ok, remedy}]}`: findings about epochs that are left out, and for each
+        dataset and run whether all of it is there. InputError where another process owns the database.
         """
-        from ftft.store import open_database
+        return self._database.rebuild()
 
-        store = None if self._owned is not None else open_database(self.path, afresh=True)
-        if store is None:
-            raise InputError(f"the database of {self.path} is in use", "Stop ftft app, or wait for the command that uses it, and try again")
-        with store:
-            shutil.rmtree(self.path / CACHE, ignore_errors=True)
-            datasets, runs = self.data.names(), sorted(self.runs.ids())
-            self._ingest(store, (), datasets)
-            found = {run: store.ingest(self.runs.folder(run)) for run in runs}
-        left_out = [problem.to_json() for ingested in found.values() for problem in ingested.problems]
-        return {"runs": {run: list(ingested.epochs) for run, ingested in found.items()}, "datasets": datasets, "left_out": left_out}
-
-    @contextmanager
-    def store(self, runs: Iterable[str] = (), datasets: Iterable[str] = ()) -> Iterator[Any]:
-        """A store with these runs and datasets as their files are now: the database, or memory where another process owns that.
-
-        Memory holds the examples and the runs' metrics alone, which is what pages are made of: epochs would fill it.
-        """
-        from ftft.store import Store, open_database
-
-        if self._owned is not None:
-            self._ingest(self._owned, runs, datasets)
-            yield self._owned
-            return
-        store = open_database(self.path)
-        try:
-            if store is not None:
-                self._ingest(store, runs, datasets)
-            else:
-                store = Store.memory()
-                self._ingest(store, (), datasets)
-                for found in filter(None, map(self._maps.if_any, runs)):
-                    store.take_map(found)
-            yield store
-        finally:
-            if store is not None:
-                store.close()
-
-    def _ingest(self, store: Any, runs: Iterable[str], datasets: Iterable[str]) -> None:
-        for name in datasets:
-            self.data.ingest(store, name)
-        for run in runs:
-            store.ingest(self.runs.folder(run))
-
-    def _ingest_forever(self) -> None:
-        while not self._ended.wait(INGEST_EVERY):
-            self._try(self._forget_removed)
-            for name in self.data.names():
-                self._try(lambda name=name: self._ingest(self._owned, (), [name]))
-            for run in self.runs.ids():
-                if self._ended.is_set():
-                    return
-                self._try(lambda run=run: self._ingest(self._owned, [run], ()))
-
-    def _forget_removed(self) -> None:
-        known = self._owned.runs()  # asked first: a run that comes meanwhile is in the second list
-        for run in set(known) - set(self.runs.ids()):
-            self._owned.forget(run)
-            shutil.rmtree(self.path / CACHE / "curves" / run, ignore_errors=True)
-
-    def _try(self, step: Callable[[], object]) -> None:
-        """What fails for one folder, torn or just being removed, keeps no other waiting; the next round looks again."""
-        try:
-            step()
-        except Exception as problem:
-            logging.getLogger(__name__).info("ingest: %s", problem)
-
-
-def where(path: str | Path | None) -> Path:
-    """The folder of a workspace, whole: `path`, else `$FTFT_WORKSPACE`, else `./ftft-workspace`. InputError where it cannot be one."""
-    folder = path or os.environ.get("FTFT_WORKSPACE") or "ftft-workspace"
-    with _named(folder):
-        return Path(folder).expanduser().resolve()
-
-
-def _open(path: Path) -> None:
-    """Makes the workspace if need be. InputError where it is something else, or cannot be made."""
-    with _named(path):
-        marker = path / "workspace.json"
-        if marker.exists():
-            _check_format(path, read_json(marker))
-        elif path.is_file() or (path.is_dir() and any(path.iterdir())):
-            raise InputError(f"{path} is not a workspace and not empty", "Name a new or an empty folder with --workspace")
-        else:
-            publish_json(marker, {"format": FORMAT})
-
-
-@contextmanager
-def _named(folder: str | Path) -> Iterator[None]:
-    """A folder that cannot be had is the fault of its name, unless it is the disk's."""
-    try:
-        yield
-    except (OSError, RuntimeError, ValueError) as problem:  # RuntimeError: ~name of nobody; ValueError: a zero byte
-        if isinstance(problem, InputError) or getattr(problem, "errno", None) in _NOT_THE_NAMES_FAULT:
-            raise
-        what = getattr(problem, "strerror", None) or problem
-        raise InputError(f"{shown(str(folder))} cannot be a workspace: {what}", "Name a folder that you may write to") from problem
-
-
-def _check_format(path: Path, about: Any) -> None:
-    found = about.get("format") if isinstance(about, dict) else None
-    if found != FORMAT:
-        raise InputError(
-            f"{path} is a workspace of format {shown(found)}, this version reads {FORMAT}", "Use the ftft version that made it, or newer"
-        )
+    def store(self, runs: Iterable[str] = (), datasets: Iterable[str] = ()) -> AbstractContextManager[Any]:
+        """A store with these runs and datasets as their files are now: the database, or memory where another process owns that."""
+        return self._database.store(runs, datasets)

@@ -130,16 +130,27 @@ def test_the_app_itself_says_the_same(bench):
         app.close()
 
 
+def test_a_database_that_was_given_back_can_be_taken_again_and_is_kept_up_to_date(ws, tmp_path):
+    assert ws.own()
+    ws.close()
+    assert ws.own()
+    try:
+        run = add_run(ws, add_dataset(ws, tmp_path))
+        wait_until(lambda: ws._database.owned.epochs(run.id) == (1, 2, 3))
+    finally:
+        ws.close()
+
+
 def test_the_app_ingests_what_is_published_and_forgets_what_is_removed(ws, tmp_path):
     data = add_dataset(ws, tmp_path)
     gone, torn_run = add_run(ws, data, 1), add_run(ws, data, 2)
     torn_run.folder.joinpath("results.json").write_text("{")  # one that cannot be read keeps no other waiting
     assert ws.own()
     try:
-        wait_until(lambda: gone.id in ws._owned.runs())
+        wait_until(lambda: gone.id in ws._database.owned.runs())
         come = add_run(ws, data, 3)
         shutil.rmtree(gone.folder)
-        wait_until(lambda: ws._owned.epochs(come.id) == (1, 2, 3) and gone.id not in ws._owned.runs())
+        wait_until(lambda: ws._database.owned.epochs(come.id) == (1, 2, 3) and gone.id not in ws._database.owned.runs())
     finally:
         ws.close()
 

@@ -246,7 +246,8 @@ def test_a_folder_that_is_no_workspace_is_said_to_be_none_and_not_made(tmp_path,
 def test_rebuilding_gives_the_same_answers_and_says_what_it_took(sick, ask):
     before = sick.ws.examples("reviews", run=sick.run.id, sort="aum")[0]
     status, found = ask("rebuild", workspace=sick.path)
-    assert (status, found) == (0, {"runs": {sick.run.id: [1, 2, 3]}, "datasets": ["reviews"], "left_out": []})
+    checks = [{"name": name, "ok": True, "remedy": None} for name in ("dataset reviews", f"run {sick.run.id}")]
+    assert (status, found) == (0, {"runs": {sick.run.id: [1, 2, 3]}, "datasets": ["reviews"], "left_out": [], "checks": checks})
     assert sick.ws.examples("reviews", run=sick.run.id, sort="aum")[0].to_json() == before.to_json()
 
 
@@ -263,6 +264,7 @@ def test_rebuilding_says_which_epochs_it_had_to_leave_out(sick, ask, monkeypatch
     _, found = ask("rebuild", workspace=sick.path)
     assert found["runs"] == {sick.run.id: [1, 3]}
     assert found["left_out"][0]["examples"] == ["epoch=002.parquet"]
+    assert [(c["ok"], "Copy the file again" in (c["remedy"] or "")) for c in found["checks"]] == [(True, False), (False, True)]
 
 
 def test_what_the_app_holds_is_not_rebuilt_under_it(sick, ask):

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 CAUSES = ("out_of_memory", "non_finite", "bad_input", "disk_full", "killed", "time_limit", "dependency_failed", "internal")
+KILLED = 137  # exit status, as a shell says "by KILL": the queue tries such a run again
 
 _LONG = 80  # characters of a value in a message
 

@@ -115,8 +115,7 @@ class RunFolder(RunPaths):
         table = pq.ParquetFile(self.measures_file).read()
         about = json.loads(table.schema.metadata[FORMAT])
         values = {name: table[name].to_numpy().astype(np.float64) for name in METRICS if name in table.column_names}
-        ids_N = np.array(table["id"].to_pylist(), dtype=object)
-        return Measures(self.run, ids_N, table["gold"].to_numpy(), values, about["epochs"], about["exact"])
+        return Measures(self.run, _ids(table), table["gold"].to_numpy(), values, about["epochs"], about["exact"])
 
     # ---- predictions
 

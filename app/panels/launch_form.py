@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from app import comparison, forms, order, parts
+from app.names import RULES
 from ftft import Workspace
 from ftft.domain import Dataset, RunSpec, Subset
 
@@ -12,7 +13,7 @@ EVERYTHING = ""  # the option of the subset box that stands for no subset
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 CAPTURES = {"online": "online", "epoch_end": "at epochs' ends", "none": "none"}
 CAPTURE_HELP = "Which pass the dynamics come from: the one that trains, at no cost, or one more after each epoch"
-STOPS = {None: "never", "id_dev": "by dev sets, in distribution", "ood_dev": "by dev sets, out of distribution"}
+STOPS = {None: "never"} | {rule: f"by {words}" for rule, words in RULES.items()}
 
 
 def form(ws: Workspace, datasets: list[Dataset]) -> dict[str, Any]:

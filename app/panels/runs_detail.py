@@ -7,13 +7,12 @@ from typing import Any
 import streamlit as st
 
 from app import clock, forms, parts, progress, theme
-from app.names import METRICS
+from app.names import METRICS, RULES
 from app.panels import runs_table
 from ftft import Workspace
 from ftft.domain import Run
 
 LOG_LINES = 14
-RULES = {"id_dev": "dev sets, in distribution", "ood_dev": "dev sets, out of distribution"}
 CAUSES = {
     "out_of_memory": "Out of memory", "non_finite": "The loss became infinite or not a number", "bad_input": "The input is wrong",
     "disk_full": "The disk is full", "killed": "Killed from outside", "time_limit": "The time limit was reached",

@@ -4,10 +4,8 @@ import signal
 import subprocess
 import sys
 
-from ftft.errors import as_error
+from ftft.errors import KILLED, as_error
 from ftft.runpaths import RunPaths
-
-KILLED = 137  # exit status, as a shell says "by KILL": the queue tries such a run again
 
 
 def share_out(folder: RunPaths, devices: int) -> None:

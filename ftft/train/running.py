@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ftft.errors import FtftError, WorkError
+from ftft.errors import KILLED, FtftError, WorkError
 from ftft.runfolder import RunFolder
 from ftft.train import ranks
 from ftft.train.attempt import Attempt
@@ -18,7 +18,6 @@ from ftft.train.model import quiet
 from ftft.train.progress import say
 from ftft.train.stopping import stop_signals
 
-KILLED = 137  # exit status, as a shell says "by KILL"
 _NO_MEMORY = ("allocate memory", "out of memory")
 _NO_SPACE = ("No space left on device", "Disk quota exceeded", "iostream error")  # the last is torch.save's
 

@@ -17,7 +17,6 @@ from ftft.domain import JOIN, Run, Selection, Step
 from ftft.errors import InputError, unknown
 from ftft.metrics import METRICS
 from ftft.publish import stamp
-from ftft.runfolder import RunFolder
 from ftft.runpaths import CACHE
 
 if TYPE_CHECKING:
@@ -59,12 +58,14 @@ class Maps:
     def of(self, run: str, epochs: Sequence[int] | None = None) -> Map:
         """The map of a run. InputError where it recorded no complete epoch, or not those."""
         folder = self.workspace.runs.folder(run)
+        part = None if epochs is None else (epochs[0], epochs[1])
         if folder.measures_file.exists():
-            return self._once(("map", *self._key(run), None if epochs is None else tuple(epochs)), lambda: self._measured(folder, epochs))
+            key, draw = self._key(run), lambda labels: DataMap.of_measures(folder.read_measures(), labels, part)
+            return self._once(("map", *key, part), lambda: self._titled(run, draw))
         if not folder.epoch_files():
             raise InputError(f"run {run} has recorded no complete epoch", "Wait for its first epoch, or train it with --capture online")
         curves = self.read(run)
-        return self._once(("map", *_key(curves), None if epochs is None else tuple(epochs)), lambda: self._make(curves, epochs))
+        return self._once(("map", *_state(curves), part), lambda: self._titled(run, lambda labels: curves.map(labels, part)))
 
     def if_any(self, run: str) -> Map | None:
         """The map over all epochs; None for a run that has none yet."""
@@ -172,18 +173,11 @@ class Maps:
     def _key(self, run: str) -> tuple:
         """What a run's map is made of, whatever was done to its files since."""
         folder = self.workspace.runs.folder(run)
-        return (run, stamp(folder.measures_file)) if folder.measures_file.exists() else _key(self.read(run))
+        return (run, stamp(folder.measures_file)) if folder.measures_file.exists() else _state(self.read(run))
 
-    def _make(self, curves: Curves, epochs: Sequence[int] | None) -> Map:
-        about = self.workspace.runs.get(curves.folder.run)
-        labels = self.workspace.data.get(about.spec.dataset).labels
-        plain = curves.map(labels, None if epochs is None else (epochs[0], epochs[1]))
-        return Map(**{f.name: getattr(plain, f.name) for f in fields(DataMap)}, title=_title(about))
-
-    def _measured(self, folder: RunFolder, epochs: Sequence[int] | None) -> Map:
-        about = self.workspace.runs.get(folder.run)
-        labels = self.workspace.data.get(about.spec.dataset).labels
-        plain = DataMap.of_measures(folder.read_measures(), labels, None if epochs is None else (epochs[0], epochs[1]))
+    def _titled(self, run: str, draw: Callable[[tuple[str, ...]], DataMap]) -> Map:
+        about = self.workspace.runs.get(run)
+        plain = draw(self.workspace.data.get(about.spec.dataset).labels)
         return Map(**{f.name: getattr(plain, f.name) for f in fields(DataMap)}, title=_title(about))
 
     def _texts(self, dataset: str) -> np.ndarray:
@@ -209,7 +203,7 @@ class Maps:
         return self._kept[key]
 
 
-def _key(curves: Curves) -> tuple:
+def _state(curves: Curves) -> tuple:
     """What a run's epochs are, whatever was done to its files since."""
     return curves.folder.run, *(curve.state for curve in (*curves.epochs, *curves.unfit))
 

@@ -163,10 +163,13 @@ class Maps:
 
     def _in_dataset(self, dataset: str, found: DataMap, mask_M: np.ndarray) -> np.ndarray:
         """The same examples in the dataset's order; examples that the run did not see are not selected."""
-        ids_N = self.workspace.data.ids(dataset)
+        rows_N = self.places(dataset, found)
+        return mask_M[rows_N] & (rows_N >= 0)
+
+    def places(self, dataset: str, found: DataMap) -> np.ndarray:
+        """(N,) int32: the row of a map that holds each training example of `dataset`; -1 where none does."""
         key = ("rows", *self._key(found.run), self.workspace.data.get(dataset).fingerprint)
-        rows_N = self._once(key, lambda: positions(found.ids_N, ids_N))
-        return (rows_N >= 0) & mask_M[rows_N]
+        return self._once(key, lambda: positions(found.ids_N, self.workspace.data.ids(dataset)).astype(np.int32))
 
     # ---- data behind it
 

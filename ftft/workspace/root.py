@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ftft.domain import Run, RunSpec, Selection
+from ftft.domain import Run, RunSpec, Selection, runs_in
 from ftft.errors import FtftError
 from ftft.workspace.place import open_folder, where
 
@@ -120,6 +120,11 @@ class Workspace:
     def map(self, run: str, epochs: Sequence[int] | None = None):
         """The data map of a run over epochs a to b (all complete ones where None)."""
         return self._maps.of(self.runs.id(run), epochs)
+
+    def places(self, run: str):
+        """(N,) int32: for each training example, in the order of `data.ids`, its row in `map(run)`; -1 where the run did not see it."""
+        found = self.map(run)
+        return self._maps.places(self.runs.get(runs_in(found.run)[0]).spec.dataset, found)
 
     def curves(self, runs: Iterable[str], id: str) -> dict[str, Any]:
         """p(gold) of one example in every epoch recorded so far: run -> (E,) array; runs that did not see it are left out."""

@@ -1,6 +1,6 @@
-"""A data map: every example of one run as a point, its metrics taken over a range of epochs.
+"""A data map: every example of one run, or of several averaged, as a point; its metrics taken over a range of epochs.
 
-Shapes: N examples.
+Shapes: N examples, R runs.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ftft.domain import UNKNOWN
+from ftft.domain import UNKNOWN, mean_id, runs_in
 from ftft.dynamics import Dynamics, Measures
 from ftft.errors import InputError, unknown
 from ftft.metrics import METRICS, compute, metric
@@ -23,18 +23,19 @@ if TYPE_CHECKING:
 REGIONS = ("easy", "ambiguous", "hard")
 AMBIGUOUS_SHARE = 0.33  # FTFT's choice
 EASY_CONFIDENCE = 0.5
+LEAST_SHARED = 3  # examples that maps must share to be put together
 COUNTS = {"correctness": "int64", "forgetting": "Int64"}
 
 
 class Values(Mapping[str, np.ndarray]):
-    """Metric -> (N,) values of it, worked out when they are first asked for, and kept. All of METRICS, in that order.
+    """Metric -> (N,) values of it, worked out when they are first asked for, and kept. In the order of METRICS.
 
     `groups`: which metrics are worked out together, and how.
     """
 
     def __init__(self, groups: Iterable[tuple[Sequence[str], Callable[[Sequence[str]], dict[str, np.ndarray]]]]) -> None:
         self._group = {name: (names, compute) for names, compute in groups for name in names}
-        assert set(self._group) == set(METRICS)
+        assert set(self._group) <= set(METRICS)
         self._kept: dict[str, np.ndarray] = {}
 
     def __contains__(self, name: object) -> bool:
@@ -47,10 +48,10 @@ class Values(Mapping[str, np.ndarray]):
         return self._kept[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(METRICS)
+        return (name for name in METRICS if name in self._group)
 
     def __len__(self) -> int:
-        return len(METRICS)
+        return len(self._group)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,7 @@ class DataMap:
 
     `values[metric]` is (N,) float64, NaN where there is none. `epochs` are the first and the last one taken, counted from 1;
     `recorded` is how many complete epochs the run has; `capture` says which pass the logits come from. A map of imported metrics
-    lacks those that its file did not have: `of_metric` says so.
+    lacks those that its file did not have: `of_metric` says so. `run` is the id of a run, or of a mean (ftft/domain/mean.py).
     """
 
     run: str
@@ -95,8 +96,14 @@ class DataMap:
     def of_metric(self, name: str) -> np.ndarray:
         """(N,) float64: the values of one metric. InputError where there is no such metric, or the map lacks it."""
         if metric(name).name not in self.values:
-            raise InputError(f"run {self.run} was imported without {name}", f"It has {', '.join(self.values)}")
+            has = f"It has {', '.join(self.values)}"
+            raise InputError(f"{'run' if len(self.runs) == 1 else 'one run of'} {self.run} was imported without {name}", has)
         return self.values[name]
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """The runs behind it: more than one for a mean map."""
+        return runs_in(self.run)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -124,12 +131,72 @@ class DataMap:
         return {region: int((region_N == region).sum()) for region in REGIONS}
 
     def frame(self) -> "pd.DataFrame":
-        """One row an example: id, gold (the label's name), then the metrics. Counts are whole numbers; never learnt is no forgetting."""
+        """One row an example: id, gold (the label's name), then the metrics. Never learnt is no forgetting.
+
+        Counts are whole numbers, but in a mean map.
+        """
         import pandas as pd
 
         columns = {"id": self.ids_N, "gold": np.array(self.labels, dtype=object)[self.gold_N], **self.values}
         frame = pd.DataFrame(columns)
-        return frame.astype({name: kind for name, kind in COUNTS.items() if name in self.values})
+        return frame if len(self.runs) > 1 else frame.astype({name: kind for name, kind in COUNTS.items() if name in self.values})
+
+
+@dataclass(frozen=True, eq=False)
+class Together:
+    """Maps of several runs, brought to the examples that all of them recorded: row n is the same example everywhere."""
+
+    maps: tuple[DataMap, ...]
+    rows: tuple[np.ndarray | slice, ...]  # where in each map they lie
+    ids_N: np.ndarray  # text, ascending
+    gold_N: np.ndarray
+
+    @classmethod
+    def of(cls, maps: Sequence[DataMap]) -> "Together":
+        """InputError where fewer than LEAST_SHARED examples were recorded by all."""
+        ids = [m.ids_N for m in maps]
+        if all(np.array_equal(ids[0], other) for other in ids[1:]):  # runs on the whole training set: nothing to look up
+            return cls(tuple(maps), (slice(None),) * len(maps), ids[0], maps[0].gold_N)
+        places_RN = np.stack([positions(other, ids[0]) for other in ids])
+        shared_N = (places_RN >= 0).all(axis=0)
+        if (n := int(shared_N.sum())) < LEAST_SHARED:
+            raise InputError(f"runs {', '.join(m.run for m in maps)} have {n} examples in common", "Take runs on the same training set")
+        rows = tuple(places_RN[:, shared_N])
+        return cls(tuple(maps), rows, ids[0][rows[0]], maps[0].gold_N[rows[0]])
+
+    def of_metric(self, name: str) -> list[np.ndarray]:
+        """R arrays (N,): the metric in each run."""
+        return [found.of_metric(name)[rows] for found, rows in zip(self.maps, self.rows, strict=True)]
+
+    def mean(self, name: str) -> np.ndarray:
+        """(N,) the mean over the runs; of forgetting, over those that ever learnt the example, NaN where none did."""
+        values = self.of_metric(name)
+        return _mean_where_learnt(values) if name == "forgetting" else sum(values[1:], start=values[0]) / len(values)
+
+    def spread(self, name: str) -> np.ndarray:
+        """(N,) the sample standard deviation over the runs, at least 0; of forgetting, NaN where fewer than two learnt the example."""
+        values = self.of_metric(name)
+        if name == "forgetting":
+            mean_N, n_N = _mean_where_learnt(values), sum((~np.isnan(v)).astype(int) for v in values)
+            squares_N = sum(np.nan_to_num((v - mean_N) ** 2) for v in values)
+            return np.sqrt(np.where(n_N > 1, squares_N, np.nan) / np.maximum(n_N - 1, 1))
+        mean_N = self.mean(name)
+        return np.sqrt(sum(((v - mean_N) ** 2 for v in values[1:]), start=(values[0] - mean_N) ** 2) / (len(values) - 1))
+
+    def averaged(self) -> DataMap:
+        """The mean map: each metric the mean over the runs, worked out when asked for. A metric that a run lacks, it lacks."""
+        first = self.maps[0]
+        there = [name for name in METRICS if all(name in m.values for m in self.maps)]
+        values = Values([((name,), lambda names: {n: self.mean(n) for n in names}) for name in there])
+        captures = " + ".join(dict.fromkeys(m.capture for m in self.maps))
+        recorded = min(m.recorded for m in self.maps)
+        id = mean_id([m.run for m in self.maps])
+        return DataMap(id, self.ids_N, self.gold_N, first.labels, values, first.epochs, recorded, captures)
+
+
+def _mean_where_learnt(values: Sequence[np.ndarray]) -> np.ndarray:
+    n_N = sum((~np.isnan(v)).astype(int) for v in values)
+    return np.where(n_N > 0, sum(np.nan_to_num(v) for v in values), np.nan) / np.maximum(n_N, 1)
 
 
 def epoch_range(run: str, recorded: Sequence[int], epochs: tuple[int, int] | None) -> tuple[int, int]:

@@ -12,8 +12,8 @@ import numpy as np
 
 from ftft import selection as pick
 from ftft.curves import Curves, read_curves
-from ftft.datamap import DataMap, positions
-from ftft.domain import JOIN, Run, Selection, Step
+from ftft.datamap import DataMap, Together, positions
+from ftft.domain import JOIN, Run, Selection, Step, mean_id, runs_in
 from ftft.errors import InputError, unknown
 from ftft.metrics import METRICS
 from ftft.publish import stamp
@@ -56,9 +56,11 @@ class Maps:
         self._curves: dict[str, Curves] = {}
 
     def of(self, run: str, epochs: Sequence[int] | None = None) -> Map:
-        """The map of a run. InputError where it recorded no complete epoch, or not those."""
-        folder = self.workspace.runs.folder(run)
+        """The map of a run, or a mean map. InputError where a run recorded no complete epoch, or not those."""
         part = None if epochs is None else (epochs[0], epochs[1])
+        if len(runs_in(run)) > 1:
+            return self._once(("map", *self._key(run), part), lambda: self._averaged(run, part))
+        folder = self.workspace.runs.folder(run)
         if folder.measures_file.exists():
             key, draw = self._key(run), lambda labels: DataMap.of_measures(folder.read_measures(), labels, part)
             return self._once(("map", *key, part), lambda: self._titled(run, draw))
@@ -66,6 +68,35 @@ class Maps:
             raise InputError(f"run {run} has recorded no complete epoch", "Wait for its first epoch, or train it with --capture online")
         curves = self.read(run)
         return self._once(("map", *_state(curves), part), lambda: self._titled(run, lambda labels: curves.map(labels, part)))
+
+    def id(self, run: str) -> str:
+        """The full id of a run, or of a mean of runs, given by ids or by what they start with."""
+        runs = [self.workspace.runs.id(r) for r in runs_in(run)]
+        return mean_id(runs) if len(runs) > 1 else runs[0]
+
+    def dataset(self, run: str) -> str:
+        """The dataset of a run, or of all runs of a mean: InputError where they have several."""
+        names = {self.workspace.runs.get(r).spec.dataset for r in runs_in(run)}
+        if len(names) > 1:
+            raise InputError(f"the runs are of different datasets: {', '.join(sorted(names))}", "Take runs of one dataset")
+        return names.pop()
+
+    def recorded(self, run: str) -> tuple[int, ...]:
+        """The epochs that a run recorded, or that all runs of a mean did, counted from 1."""
+        found = [self._recorded(r) for r in runs_in(run)]
+        return tuple(e for e in found[0] if all(e in other for other in found))
+
+    def together(self, runs: Sequence[str], epochs: Sequence[int] | None = None) -> Together:
+        """The maps of several runs over the same epochs: all that every one of them recorded, where None."""
+        id = mean_id(runs)
+        self.dataset(id)
+        shared = self.recorded(id)
+        if epochs is None and shared:
+            epochs = shared[0], shared[-1]
+        maps = [self.of(run, epochs) for run in runs]  # says which run has no epoch at all, or not those
+        if not shared:
+            raise InputError(f"runs {', '.join(runs)} have no epoch in common", "Average runs that recorded the same epochs")
+        return self._once(("together", *self._key(id), maps[0].epochs), lambda: Together.of(maps))
 
     def if_any(self, run: str) -> Map | None:
         """The map over all epochs; None for a run that has none yet."""
@@ -108,7 +139,7 @@ class Maps:
         """One step: the `top` or `bottom` share of a run's examples by a metric."""
         if (top is None) == (bottom is None):
             raise InputError("a selection by metric needs a share", "Give one of top and bottom, such as --top 0.33")
-        run = self.workspace.runs.id(run)
+        run = self.id(run)
         _known_metric(by)
         what = {
             "run": run,
@@ -117,7 +148,7 @@ class Maps:
             "end": "top" if bottom is None else "bottom",
             "epochs": list(epochs) if epochs else None,
         }
-        return Selection(self.workspace.runs.get(run).spec.dataset, (Step("new", "top", what),))
+        return Selection(self.dataset(run), (Step("new", "top", what),))
 
     # ---- one step
 
@@ -125,7 +156,10 @@ class Maps:
         data = self.workspace.data
         match step.by:
             case "region" | "top":
-                return self._on_map(dataset, step)
+                mask_N = self._on_map(dataset, step)
+                for inner in step.what.get("only", ()):
+                    mask_N = mask_N & self._mask(dataset, inner)
+                return mask_N
             case "label":
                 return pick.by_label(data.gold(dataset), data.get(dataset).labels, step["labels"])
             case "text":
@@ -141,11 +175,13 @@ class Maps:
                         f"subset {subset.name!r} is of dataset {subset.dataset_name!r}, not {dataset!r}", "Use a subset of the same dataset"
                     )
                 return pick.by_ids(data.ids(dataset), subset.ids)
+            case "flag":
+                return self.workspace.notes.flagged(dataset, step["flag"])
         raise AssertionError(step.by)
 
     def _on_map(self, dataset: str, step: Step) -> np.ndarray:
-        run = self.workspace.runs.id(step["run"])
-        of = self.workspace.runs.get(run).spec.dataset
+        run = self.id(step["run"])
+        of = self.dataset(run)
         if of != dataset:
             raise InputError(f"run {run} is of dataset {of!r}, not {dataset!r}", "Select on a map of the same dataset")
         found = self.of(run, step["epochs"])
@@ -174,14 +210,24 @@ class Maps:
     # ---- data behind it
 
     def _key(self, run: str) -> tuple:
-        """What a run's map is made of, whatever was done to its files since."""
+        """What a map is made of, whatever was done to its runs' files since."""
+        if len(runs := runs_in(run)) > 1:
+            return (run, *(self._key(r) for r in runs))
         folder = self.workspace.runs.folder(run)
         return (run, stamp(folder.measures_file)) if folder.measures_file.exists() else _state(self.read(run))
 
     def _titled(self, run: str, draw: Callable[[tuple[str, ...]], DataMap]) -> Map:
         about = self.workspace.runs.get(run)
-        plain = draw(self.workspace.data.get(about.spec.dataset).labels)
-        return Map(**{f.name: getattr(plain, f.name) for f in fields(DataMap)}, title=_title(about))
+        return _with_title(draw(self.workspace.data.get(about.spec.dataset).labels), _title(about))
+
+    def _averaged(self, run: str, part: tuple[int, int] | None) -> Map:
+        """As `Map`s of their own, the maps of the runs are kept, and worked out once for all means that they are part of."""
+        about = [self.workspace.runs.get(r) for r in runs_in(run)]
+        return _with_title(self.together(runs_in(run), part).averaged(), _mean_title(about))
+
+    def _recorded(self, run: str) -> tuple[int, ...]:
+        folder = self.workspace.runs.folder(run)
+        return tuple(range(1, folder.read_measures().epochs + 1)) if folder.measures_file.exists() else self.read(run).numbers
 
     def _texts(self, dataset: str) -> np.ndarray:
         about = self.workspace.data.get(dataset)
@@ -215,6 +261,18 @@ def _known_metric(name: str) -> str:
     if name not in METRICS:
         raise unknown("metric", name, METRICS)
     return name
+
+
+def _with_title(plain: DataMap, title: str) -> Map:
+    return Map(**{f.name: getattr(plain, f.name) for f in fields(DataMap)}, title=title)
+
+
+def _mean_title(runs: Sequence[Run]) -> str:
+    """Seeds of one model are listed; else every run is named."""
+    seeds = [run.spec.seed for run in runs]
+    if len({run.spec.model_name for run in runs}) == 1 and None not in seeds:
+        return f"mean of {len(runs)}: {runs[0].spec.model_name}, seeds {', '.join(map(str, seeds))}"
+    return f"mean of {len(runs)}: {' + '.join(map(_title, runs))}"
 
 
 def _title(run: Run) -> str:

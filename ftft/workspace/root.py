@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ftft.domain import Run, RunSpec, Selection, runs_in
+from ftft.domain import Run, RunSpec, Selection
 from ftft.errors import FtftError
 from ftft.workspace.place import open_folder, where
 
@@ -47,6 +47,20 @@ class Workspace:
         from ftft.workspace.subsets import Subsets
 
         return Subsets(self)
+
+    @cached_property
+    def selections(self):
+        """Selections that addresses name by their hash: `keep`, `get`."""
+        from ftft.workspace.selections import Selections
+
+        return Selections(self)
+
+    @cached_property
+    def notes(self):
+        """Flags, notes and suggested labels: `flag`, `write`, `suggest`, `get`, `all`, `flags`, `export`, `derive`."""
+        from ftft.workspace.notes import Notes
+
+        return Notes(self)
 
     @cached_property
     def _maps(self):
@@ -118,13 +132,13 @@ class Workspace:
     # ---- maps and selections
 
     def map(self, run: str, epochs: Sequence[int] | None = None):
-        """The data map of a run over epochs a to b (all complete ones where None)."""
-        return self._maps.of(self.runs.id(run), epochs)
+        """The data map of a run, or of "mean~RUN~RUN…", over epochs a to b (all complete ones where None)."""
+        return self._maps.of(self._maps.id(run), epochs)
 
     def places(self, run: str):
         """(N,) int32: for each training example, in the order of `data.ids`, its row in `map(run)`; -1 where the run did not see it."""
         found = self.map(run)
-        return self._maps.places(self.runs.get(runs_in(found.run)[0]).spec.dataset, found)
+        return self._maps.places(self._maps.dataset(found.run), found)
 
     def curves(self, runs: Iterable[str], id: str) -> dict[str, Any]:
         """p(gold) of one example in every epoch recorded so far: run -> (E,) array; runs that did not see it are left out."""

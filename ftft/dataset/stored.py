@@ -49,6 +49,11 @@ def rows(root: Path, name: str, split: str = "train", columns: Sequence[str] | N
     return _read(root, name, split, columns, limit).to_pandas()
 
 
+def table(root: Path, name: str, columns: Sequence[str], split: str = "train") -> "pa.Table":
+    """The same as Arrow has them, which takes a fraction of the memory."""
+    return _read(root, name, split, columns)
+
+
 def ids(root: Path, name: str, split: str = "train") -> np.ndarray:
     """(N,) object array of the ids, as text."""
     return np.array(_read(root, name, split, ["id"])["id"].to_pylist(), dtype=object)

@@ -1,5 +1,12 @@
-"""Datasets of a workspace."""
+"""Datasets of a workspace.
 
+Shapes: N training examples, M of them.
+"""
+
+# Arrow makes the functions of pyarrow.compute when it is imported, which a type checker cannot see.
+# pyright: reportAttributeAccessIssue=false
+
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -9,11 +16,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ftft import dataset as files
+from ftft.datamap import positions
 from ftft.domain import Dataset
 from ftft.errors import InputError
-from ftft.publish import remove_folder
+from ftft.publish import remove_folder, stamp
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from ftft.workspace.root import Workspace
 
 
@@ -119,6 +129,33 @@ class Data:
         """(N,) places of the training examples' labels in `Dataset.labels`."""
         return _gold(self.root, name, self.get(name).fingerprint)
 
+    def column(self, name: str, column: str) -> "pa.ChunkedArray":
+        """(N,) one column of the training examples, as Arrow has it: other than id and label, it may be of any kind."""
+        return _column(self.root, name, stamp(self.root / name / "train.parquet"), column)  # the fingerprint tells nothing of other columns
+
+    def id_order(self, name: str) -> np.ndarray:
+        """(N,) int32: rows of the training examples by their ids, code point by code point."""
+        return _sorted_ids(self.root, name, self.get(name).fingerprint)[0]
+
+    def digest(self, name: str, mask_N: np.ndarray) -> str:
+        """`digest_of_ids` of the training examples that `mask_N` marks, without touching one id in Python: 20 ms for 330,000 of 1M."""
+        order_N, lines_N = _sorted_ids(self.root, name, self.get(name).fingerprint)
+        assert mask_N.shape == order_N.shape, (mask_N.shape, order_N.shape)
+        return digest_of_lines(lines_N, mask_N[order_N])
+
+    def shared(self, name: str, ids_M: np.ndarray) -> np.ndarray:
+        """`ids_M`, ascending, as the dataset's own objects where it has them all: a million texts take 70 MB, once a run."""
+        try:
+            ids_N, order_N = self.ids(name), self.id_order(name)
+        except InputError:
+            return ids_M  # the dataset is gone, or broken
+        if len(ids_M) == len(ids_N):
+            own_M = ids_N[order_N]
+        else:
+            places_M = positions(ids_N, ids_M)
+            own_M = ids_N[places_M] if len(ids_N) and (places_M >= 0).all() else ids_M
+        return own_M if np.array_equal(own_M, ids_M) else ids_M
+
     def ingest(self, store: Any, name: str) -> None:
         """Brings the training examples into a store that lacks them."""
         about = self.get(name)
@@ -128,6 +165,35 @@ class Data:
 def _few(kind: str, names: Sequence[str]) -> str:
     more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
     return f"{kind}{'s' if len(names) > 1 else ''} {', '.join(names[:3])}{more}"
+
+
+def digest_of_lines(lines_N: "pa.LargeStringArray", mask_N: np.ndarray) -> str:
+    """The sha256 of the lines that `mask_N` marks, without the last line's end. Each line ends with a newline."""
+    import pyarrow as pa
+
+    chosen = lines_N.filter(pa.array(mask_N))
+    if not len(chosen):
+        return hashlib.sha256().hexdigest()
+    _, offsets, values = chosen.buffers()
+    ends = np.frombuffer(offsets, np.int64)[chosen.offset : chosen.offset + len(chosen) + 1]
+    return hashlib.sha256(memoryview(values)[ends[0] : ends[-1] - 1]).hexdigest()
+
+
+@lru_cache(4)
+def _sorted_ids(root: Path, name: str, fingerprint: str) -> "tuple[np.ndarray, pa.LargeStringArray]":
+    """(rows by their ids, int32; the ids in that order, each with a newline at its end)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    ids = files.table(root, name, ["id"])["id"].cast(pa.large_string()).combine_chunks()
+    order = pc.sort_indices(ids)
+    lines = pc.binary_join_element_wise(ids.take(order), pa.scalar("", pa.large_string()), pa.scalar("\n", pa.large_string()))
+    return order.to_numpy().astype(np.int32), lines
+
+
+@lru_cache(12)
+def _column(root: Path, name: str, state: tuple[int, ...], column: str) -> "pa.ChunkedArray":
+    return files.table(root, name, [column])[column]
 
 
 @lru_cache(16)

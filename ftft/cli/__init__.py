@@ -22,6 +22,7 @@ COMMANDS = {
     "transfer": "ftft.cli.maps:transfer",
     "select": "ftft.cli.maps:select",
     "subsets": "ftft.cli.subsets:subsets",
+    "notes": "ftft.cli.notes:notes",
     "import": "ftft.cli.imports:import_",
     "pretrain": "ftft.cli.pretrain:pretrain",
     "rebuild": "ftft.cli.store:rebuild",

@@ -55,3 +55,18 @@ def export(subset: str, out: Path, workspace: str | None, as_json: bool) -> None
     """
     file = Workspace(workspace).subsets.export(subset, out)
     emit(as_json, {"file": str(file)}, lambda: f"Wrote {file}.")
+
+
+@subsets.command()
+@click.argument("a")
+@click.argument("b")
+@common
+def compare(a: str, b: str, workspace: str | None, as_json: bool) -> None:
+    """Counts what two subsets of a dataset share.
+
+    \b
+    ftft subsets compare ambiguous by-hand
+    """
+    found = Workspace(workspace).subsets.compare(a, b)
+    rows = [["both", found["both"]], [f"only {found['a']}", found["only_a"]], [f"only {found['b']}", found["only_b"]]]
+    emit(as_json, found, lambda: table(["part", "n"], rows))

@@ -3,11 +3,14 @@
 from ftft.domain.dataset import JOIN, Dataset, Finding, Split
 from ftft.domain.identity import canonical, digest_of_ids, safe_name
 from ftft.domain.mean import mean_id, runs_in
+from ftft.domain.notes import FLAGS, KEEP_OUT, LABEL_WRONG, Note
 from ftft.domain.region import Box, Lasso
 from ftft.domain.run import STATES, UNKNOWN, Run, RunSpec, Seeds
-from ftft.domain.selection import Selection, Step, Subset
+from ftft.domain.selection import OPS, Selection, Step, Subset
+from ftft.domain.words import in_words
 
 __all__ = [
-    "JOIN", "STATES", "UNKNOWN", "Box", "Dataset", "Finding", "Lasso", "Run", "RunSpec", "Seeds", "Selection", "Split", "Step", "Subset",
-    "canonical", "digest_of_ids", "mean_id", "runs_in", "safe_name",
+    "FLAGS", "JOIN", "KEEP_OUT", "LABEL_WRONG", "OPS", "STATES", "UNKNOWN", "Box", "Dataset", "Finding", "Lasso", "Note", "Run",
+    "RunSpec", "Seeds", "Selection", "Split", "Step", "Subset", "canonical", "digest_of_ids", "in_words", "mean_id", "runs_in",
+    "safe_name",
 ]  # fmt: skip

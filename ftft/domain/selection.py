@@ -17,13 +17,14 @@ OPS = ("new", "add", "subtract", "intersect")
 
 # What each kind of step holds: required fields, then optional ones with their defaults.
 _STEPS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
-    "region": (("run", "shapes"), {"x": "variability", "y": "confidence", "epochs": None}),
+    "region": (("run", "shapes"), {"x": "variability", "y": "confidence", "epochs": None, "only": ()}),
     "top": (("run", "metric", "q"), {"end": "top", "epochs": None, "per_label": False}),
     "label": (("labels",), {}),
     "text": (("query",), {"regex": False}),
     "column": (("column",), {"values": None, "min": None, "max": None}),
     "ids": (("ids",), {}),
     "subset": (("subset",), {}),
+    "flag": (("flag",), {}),
     "invert": ((), {}),
 }
 
@@ -61,6 +62,8 @@ class Step:
         plain = dict(self.what)
         if "shapes" in plain:
             plain["shapes"] = [shape.to_json() for shape in plain["shapes"]]
+        if only := plain.pop("only", ()):  # left out where it says nothing: older files keep their hash
+            plain["only"] = [{k: v for k, v in step.to_json().items() if k != "op"} for step in only]
         return {"op": self.op, "by": self.by, **plain}
 
     @classmethod
@@ -93,6 +96,11 @@ class Selection:
         """With one more step; what a "new" step replaces is dropped."""
         kept = () if step.op == "new" and step.by != "invert" else self.steps
         return Selection(self.dataset, (*kept, step))
+
+    def without(self, n: int) -> "Selection":
+        """Without step `n`, counted from 0. The others stay as they are: one that subtracts from nothing leaves nothing."""
+        assert 0 <= n < len(self.steps), n
+        return Selection(self.dataset, (*self.steps[:n], *self.steps[n + 1 :]))
 
     def to_json(self) -> dict[str, Any]:
         """The selection file: `{"dataset", "steps"}`."""
@@ -143,26 +151,26 @@ class Subset:
 
 
 def _text(name: str, value: Any) -> str:
-    if not _is_text(value):
+    if not is_text(value):
         raise InputError(f"{name} is {shown(value)}", f'Write {name} as a text, "…"')
     return value
 
 
-def _flag(name: str, value: Any) -> bool:
+def _truth(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise InputError(f"{name} is {shown(value)}", f"Write {name} as true or false")
     return value
 
 
 def _texts(name: str, value: Any) -> list[str]:
-    if not isinstance(value, (list, tuple)) or not all(map(_is_text, value)):
+    if not isinstance(value, (list, tuple)) or not all(map(is_text, value)):
         raise InputError(f"{name} is not a list of texts", f'Write {name} as ["…", "…"]')
     return list(value)
 
 
 def _values(name: str, value: Any) -> list[str | int | float | bool] | None:
     if value is not None and not (
-        isinstance(value, (list, tuple)) and all(_is_text(v) or isinstance(v, bool) or _is_number(v) for v in value)
+        isinstance(value, (list, tuple)) and all(is_text(v) or isinstance(v, bool) or _is_number(v) for v in value)
     ):
         raise InputError(f"{name} is not a list of texts and numbers", f'Write {name} as ["…", 3]')
     return None if value is None else list(value)
@@ -203,9 +211,28 @@ def _shapes(name: str, value: Any) -> tuple[Shape, ...]:
     return tuple(value)
 
 
+def _only(name: str, value: Any) -> tuple[Step, ...]:
+    """Steps, or what a file holds of them: all have the op "intersect", which a file does not say."""
+    if not isinstance(value, (list, tuple)):
+        raise InputError(f"{name} is {shown(value)}", f'Write {name} as [{{"by": "label", "labels": ["…"]}}]')
+    return tuple(_narrowing(name, step) for step in value)
+
+
+def _narrowing(name: str, value: Any) -> Step:
+    if isinstance(value, Step):
+        value = {**value.to_json(), "op": "intersect"}
+    elif isinstance(value, dict) and "op" not in value:
+        value = {**value, "op": "intersect"}
+    else:
+        raise InputError(f"a step in {name} is {shown(value)}", 'Write it as any step, without "op"')
+    if value.get("by") == "invert" or "only" in value:
+        raise InputError(f"a step in {name} inverts, or has {name} of its own", "Say directly which examples it picks")
+    return Step.from_json(value)
+
+
 _FIELDS: dict[str, Callable[[str, Any], Any]] = {
-    **dict.fromkeys(("run", "x", "y", "metric", "query", "column", "subset"), _text),
-    **dict.fromkeys(("regex", "per_label"), _flag),
+    **dict.fromkeys(("run", "x", "y", "metric", "query", "column", "subset", "flag"), _text),
+    **dict.fromkeys(("regex", "per_label"), _truth),
     **dict.fromkeys(("labels", "ids"), _texts),
     **dict.fromkeys(("min", "max"), _limit),
     "values": _values,
@@ -213,6 +240,7 @@ _FIELDS: dict[str, Callable[[str, Any], Any]] = {
     "end": _end,
     "epochs": _epochs,
     "shapes": _shapes,
+    "only": _only,
 }
 
 
@@ -224,7 +252,7 @@ def _check_range(what: dict[str, Any]) -> None:
         raise InputError(f"min is {low}, more than max, {high}", "Give the smaller number as min")
 
 
-def _is_text(value: Any) -> bool:
+def is_text(value: Any) -> bool:
     """A text that can be written to a file: JSON's escapes can make halves of characters, which cannot."""
     try:
         return isinstance(value, str) and value.encode() is not None

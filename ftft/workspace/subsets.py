@@ -97,6 +97,15 @@ class Subsets:
         publish_folder(self.root / name, lambda aside: _write(aside, subset))
         return subset
 
+    def compare(self, a: str, b: str) -> dict[str, Any]:
+        """`{a, b, n_a, n_b, both, only_a, only_b}`: the names of two subsets of one dataset, and how many examples each part has."""
+        one, other = self.get(a), self.get(b)
+        if one.dataset_name != other.dataset_name:
+            what = f"subset {one.name!r} is of dataset {one.dataset_name!r}, {other.name!r} of {other.dataset_name!r}"
+            raise InputError(what, "Compare subsets of one dataset")
+        n_a, n_b, both = len(one.ids), len(other.ids), len(set(one.ids).intersection(other.ids))
+        return {"a": one.name, "b": other.name, "n_a": n_a, "n_b": n_b, "both": both, "only_a": n_a - both, "only_b": n_b - both}
+
     def export(self, name: str, out: Path) -> Path:
         """Writes the rows as .jsonl, .csv or .parquet, the ids alone as .txt, or a `datasets` folder where `out` has no ending."""
         subset = self.get(name)
@@ -121,9 +130,11 @@ class Subsets:
         """With the epochs that "all so far" means now, so that the provenance stays true when a run goes on."""
 
         def pin(step: Step) -> Step:
-            if step.by not in ("region", "top") or step["epochs"] is not None:
+            if step.by not in ("region", "top"):
                 return step
-            return replace(step, what={**step.what, "epochs": list(self.workspace.map(step["run"]).epochs)})
+            epochs = step["epochs"] or list(self.workspace.map(step["run"]).epochs)
+            only = {"only": tuple(map(pin, step["only"]))} if step.by == "region" else {}
+            return replace(step, what={**step.what, "epochs": epochs, **only})
 
         return Selection(selection.dataset, tuple(pin(s) for s in selection.steps))
 

@@ -63,6 +63,8 @@ STEPS: dict[str, dict] = {
     "nan": {"op": "new", "by": "top", "run": "RUN", "metric": "variability", "q": float("nan")},
     "epochs": {"op": "new", "by": "top", "run": "RUN", "metric": "variability", "q": 0.3, "epochs": [1.0, 2.0]},
     "nothing": {"op": "new", "by": "text", "query": "no review says so"},
+    "only": {"op": "new", "by": "region", "run": "RUN", "shapes": [{"type": "box", "x0": 0, "x1": 1, "y0": 0, "y1": 1}], "only": [{"by": "invert"}]},
+    "flag": {"op": "new", "by": "flag", "flag": ""},
 }
 
 ADD = "data add new --train {files}/good.csv --text text --label label"
@@ -236,6 +238,24 @@ WRONG: dict[str, str] = {
     "subsets export nothing --out {files}/x.csv": "is not known",
     "subsets export third --out {files}/x.docx": "Known: .csv",
     "subsets export third --out {files}": "name another folder",
+    "subsets compare third nothing": "is not known",
+    "subsets compare third elsewhere": "one dataset",
+    SELECT + "/only.json": "Say directly which examples",
+    SELECT + "/flag.json": "one line of up to 40 characters",
+    # notes
+    "notes list nothing": "Known: other, reviews",
+    "notes flag reviews 'keep out'": "Give one of them",
+    "notes flag reviews 'keep out' --subset third --ids {files}/few.txt": "exclude each other",
+    "notes flag reviews 'keep out' --ids {files}/nowhere.txt": "Check the path",
+    "notes flag reviews 'keep out' --ids {files}": "Check the path",
+    "notes flag reviews 'keep out' --ids {files}/few.txt": "'one', 'two'.*training examples",
+    "notes flag reviews 'keep out' --ids {files}/latin.txt": "Save it as UTF-8",
+    "notes flag reviews 'keep out' --ids {files}/empty.csv": "no example is named",
+    "notes flag reviews ' ' --subset third": "one line of up to 40",
+    "notes flag reviews 'keep out' --subset elsewhere": "subset of the same dataset",
+    "notes flag nothing 'keep out' --subset third": "subset of the same dataset|is not known",
+    "notes export reviews --out {files}/notes.docx": "Known: .csv",
+    "notes export nothing --out {files}/notes.csv": "Known: other, reviews",
     # pretrain, app, demo, run-spec
     "pretrain --text {files}/nowhere.txt --out {files}/model": "one text a line",
     "pretrain --text {files}/few.txt --out {files}/model": "at least 20",

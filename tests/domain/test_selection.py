@@ -22,6 +22,8 @@ STEPS = [
     {"op": "add", "by": "ids", "ids": ["a", "b"]},
     {"op": "subtract", "by": "subset", "subset": "noisy"},
     {"op": "new", "by": "invert"},
+    {"op": "intersect", "by": "flag", "flag": "label wrong"},
+    {**REGION, "op": "add", "only": [{"by": "label", "labels": ["positive"]}, {"by": "region", "run": "0f3a", "shapes": [BOX]}]},
 ]
 
 
@@ -40,6 +42,30 @@ def test_a_new_step_replaces_what_was_before():
 def test_inverting_keeps_what_is_inverted():
     selection = Selection("cad").then(Step.from_json(REGION)).then(Step("new", "invert"))
     assert [s.by for s in selection.steps] == ["region", "invert"]
+
+
+def test_a_region_that_is_not_narrowed_keeps_the_hash_that_its_file_always_had():
+    plain, said = ({"dataset": "cad", "steps": [{**REGION, **only}]} for only in ({}, {"only": []}))
+    assert "only" not in Selection.from_json(said).to_json()["steps"][0]
+    assert Selection.from_json(said).hash == Selection.from_json(plain).hash
+    assert Selection.from_json(plain).hash.startswith("adc1ebf56afb")
+
+
+def test_what_narrows_a_region_is_written_without_an_op_however_it_was_given():
+    narrowed = Step.from_json(STEPS[9])
+    assert [inner.op for inner in narrowed["only"]] == ["intersect", "intersect"]
+    assert narrowed.to_json()["only"][0] == {"by": "label", "labels": ["positive"]}
+    whole = Step("add", "region", {**narrowed.what, "only": [Step("new", "label", {"labels": ["positive"]}), narrowed["only"][1]]})
+    assert whole == narrowed
+
+
+@given(st.lists(st.sampled_from(STEPS), min_size=1, max_size=6), st.data())
+def test_without_a_step_the_others_stay_as_they_are(steps, data):
+    selection = Selection.from_json({"dataset": "cad", "steps": steps})
+    n = data.draw(st.integers(0, len(steps) - 1))
+    rest = selection.without(n)
+    assert rest.to_json()["steps"] == [step.to_json() for k, step in enumerate(selection.steps) if k != n]
+    assert Selection.from_json(rest.to_json()) == rest
 
 
 @pytest.mark.parametrize(
@@ -120,6 +146,13 @@ def test_no_json_value_is_more_than_a_clear_error(value):
         ("region", {"shapes": [{"type": "lasso", "points": "abc"}]}, "points"),
         ("region", {"shapes": [{"type": "lasso", "points": [[0, 0, 0]] * 3}]}, "points"),
         ("region", {"shapes": [{"type": ["box"]}]}, "box, lasso"),
+        ("region", {"only": "label"}, "Write only as"),
+        ("region", {"only": ["label"]}, "without .op."),
+        ("region", {"only": [{"op": "new", "by": "label", "labels": []}]}, "without .op."),
+        ("region", {"only": [{"by": "invert"}]}, "Say directly"),
+        ("region", {"only": [{**{k: v for k, v in REGION.items() if k != "op"}, "only": []}]}, "Say directly"),
+        ("region", {"only": [{"by": "label"}]}, "It takes labels"),
+        ("flag", {"flag": 3}, "as a text"),
     ],
 )
 def test_a_field_of_the_wrong_kind_is_answered_with_its_remedy(by, wrong, remedy):

@@ -20,6 +20,7 @@ from tests.synthetic import add_dataset, add_run
 
 N = 40
 OUTLINED = (0.0, 0.1, 0.25, 0.4, 0.5, 0.75, 1.0)
+FLAGGED = [f"train-{n}" for n in range(0, N, 3)]
 REGEX = ["good|bad 3", r"Review 1\d ", "^Review", "(a+)+$", "(x+x+)+y", "(?i)GOOD", "", "(", "a{2000}", "(?<=a)b", r"(a)\1"]
 EXAMPLE = {
     "text": {"op": "new", "by": "text", "query": "good", "regex": False},
@@ -27,6 +28,7 @@ EXAMPLE = {
     "label": {"op": "subtract", "by": "label", "labels": ["positive"]},
     "ids": {"op": "intersect", "by": "ids", "ids": ["train-1", "train-2"]},
     "subset": {"op": "add", "by": "subset", "subset": "third"},
+    "flag": {"op": "add", "by": "flag", "flag": "label wrong"},
     "invert": {"op": "new", "by": "invert"},
     "top": {"op": "new", "by": "top", "run": "RUN", "metric": "confidence", "q": 0.3, "end": "top", "epochs": [1, 2], "per_label": True},
     "region": {
@@ -35,6 +37,7 @@ EXAMPLE = {
             {"type": "box", "x0": 0.1, "x1": 0.4, "y0": 0.2, "y1": 0.9},
             {"type": "lasso", "points": [[0, 0], [1, 0.5], [0.5, 1]]},
         ],
+        "only": [{"by": "label", "labels": ["positive"]}, {"by": "text", "query": "good"}],
     },
 }  # fmt: skip
 
@@ -54,6 +57,7 @@ def ws(tmp_path_factory):
     run = add_run(ws, "reviews", verdict={})
     add_run(ws, add_dataset(ws, folder, "other"), verdict={})
     ws.select(run=run.id, by="variability", top=0.33, name="third")
+    ws.notes.flag("reviews", FLAGGED, "label wrong")
     return ws
 
 
@@ -112,11 +116,11 @@ box = st.tuples(point, point).map(lambda c: {"type": "box", "x0": c[0][0], "x1":
 epochs = st.sampled_from([None, [1, 1], [2, 3], [1, 3], [2, 9], [4, 4]])
 runs = st.sampled_from(["RUN", "RUN", "PREFIX", "OTHER", "zzz", ""])
 metric = st.sampled_from([*METRICS, *METRICS, "confdence"])
-step = st.one_of(
-    st.fixed_dictionaries(
-        {"by": st.just("region"), "run": runs, "x": metric, "y": metric, "epochs": epochs,
-         "shapes": st.lists(lasso | box, min_size=1, max_size=2)}
-    ),
+whole_region = st.fixed_dictionaries(
+    {"by": st.just("region"), "run": runs, "x": metric, "y": metric, "epochs": epochs,
+     "shapes": st.lists(lasso | box, min_size=1, max_size=2)}
+)  # fmt: skip
+other_step = st.one_of(
     st.fixed_dictionaries(
         {"by": st.just("top"), "run": runs, "metric": metric, "q": st.floats(0.001, 0.999), "end": st.sampled_from(["top", "bottom"]),
          "epochs": epochs, "per_label": st.booleans()}
@@ -131,8 +135,10 @@ step = st.one_of(
     ),
     st.fixed_dictionaries({"by": st.just("ids"), "ids": st.lists(st.sampled_from(["train-1", "train-2", "train-99"]), max_size=2)}),
     st.fixed_dictionaries({"by": st.just("subset"), "subset": st.sampled_from(["third", "third", "fourth"])}),
-    st.just({"by": "invert"}),
+    st.fixed_dictionaries({"by": st.just("flag"), "flag": st.sampled_from(["label wrong", "keep out", ""])}),
 )  # fmt: skip
+narrowed = st.tuples(whole_region, st.lists(other_step | whole_region, max_size=2)).map(lambda s: {**s[0], "only": s[1]})
+step = st.one_of(whole_region, narrowed, other_step, st.just({"by": "invert"}))
 steps = st.lists(st.tuples(st.sampled_from(["new", "add", "subtract", "intersect"]), step).map(lambda s: {"op": s[0], **s[1]}), max_size=3)
 
 
@@ -180,9 +186,14 @@ class Plain:
         if found is None:
             return None
         points = zip(found.ids_N, found.values[one["x"]], found.values[one["y"]], strict=True)
-        return {
+        hit = {
             i for i, x, y in points if not np.isnan([x, y]).any() and any(is_in_shape(Fraction(x), Fraction(y), s) for s in one["shapes"])
         }
+        also = [getattr(self, inner["by"])(inner) for inner in one.get("only", ())]
+        return None if None in also else hit.intersection(*also)
+
+    def flag(self, one):
+        return {"label wrong": set(FLAGGED), "keep out": set()}.get(one["flag"])
 
     def top(self, one):
         found = self.map(one, one["metric"])
@@ -247,3 +258,73 @@ def is_in_shape(x, y, shape):
         (x0, x1), (y0, y1) = sorted((Fraction(shape["x0"]), Fraction(shape["x1"]))), sorted((Fraction(shape["y0"]), Fraction(shape["y1"])))
         return x0 <= x <= x1 and y0 <= y <= y1
     return is_inside(x, y, shape["points"])
+
+
+# ---- stored under their hash
+
+
+def test_a_kept_selection_is_found_by_its_hash_or_by_what_it_begins_with(ws, run):
+    made = Selection.from_json(json.loads(json.dumps({"dataset": "reviews", "steps": list(EXAMPLE.values())}).replace("RUN", run)))
+    assert ws.selections.keep(made) == ws.selections.keep(made) == made.hash
+    another = ftft.Workspace(ws.path, runner=False)
+    assert another.selections.get(made.hash) == another.selections.get(made.hash[:6]) == made
+    assert (ws.resolve(another.selections.get(made.hash)) == ws.resolve(made)).all()
+
+
+@pytest.mark.parametrize("hash", ["", "abc", "0" * 64, "*", "../subsets", "0*", "\0", "x" * 5000])
+def test_an_unknown_hash_is_answered_with_a_remedy(ws, hash):
+    ws.selections.keep(Selection("reviews", ()))
+    with pytest.raises(InputError, match="Make the selection again"):
+        ws.selections.get(hash)
+
+
+def test_a_prefix_of_two_hashes_asks_for_more(ws):
+    (ws.path / "selections").mkdir(exist_ok=True)
+    for end in "01":
+        (ws.path / "selections" / f"{'f' * 63}{end}.json").write_text("{}")
+    with pytest.raises(InputError, match="any of 2"):
+        ws.selections.get("f" * 8)
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"dataset": "reviews", "steps": []}'])
+def test_a_file_that_does_not_give_its_hash_is_broken(ws, content):
+    file = ws.path / "selections" / f"{'e' * 64}.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(content)
+    with pytest.raises(InputError, match="is broken"):
+        ws.selections.get("e" * 64)
+
+
+def test_where_nothing_can_be_written_a_selection_is_remembered_by_the_process(ws, monkeypatch):
+    monkeypatch.setattr("ftft.workspace.selections.publish_json", lambda *args: (_ for _ in ()).throw(PermissionError()))
+    for write, query in ((True, "a"), (False, "b")):
+        made = Selection.from_json({"dataset": "reviews", "steps": [{"op": "new", "by": "text", "query": query}]})
+        assert ws.selections.get(ws.selections.keep(made, write=write)) == made
+        assert not (ws.path / "selections" / f"{made.hash}.json").exists()
+
+
+def test_what_is_flagged_later_is_in_a_selection_by_flag(ws):
+    flagged = Selection.from_json({"dataset": "reviews", "steps": [{"op": "new", "by": "flag", "flag": "new one"}]})
+    assert not ws.resolve(flagged).any()
+    ws.notes.flag("reviews", ["train-7"], "new one")
+    assert np.flatnonzero(ws.resolve(flagged)).tolist() == [7]
+
+
+def test_a_narrowed_region_is_frozen_with_all_its_epochs(ws, run):
+    top = {"by": "top", "run": run, "metric": "confidence", "q": 0.9}
+    region = {"op": "new", "by": "region", "run": run, "shapes": [{"type": "box", "x0": -1, "x1": 1, "y0": -1, "y1": 1}], "only": [top]}
+    subset = ws.select({"dataset": "reviews", "steps": [region]}, name="narrowed")
+    (step,) = subset.selection["steps"]
+    assert len(subset.ids) == 36
+    assert (step["epochs"], step["only"][0]["epochs"]) == ([1, 3], [1, 3])
+
+
+def test_two_subsets_are_compared_part_by_part(ws):
+    for name, numbers in (("low", range(10)), ("mid", range(6, 20))):
+        ids = [f"train-{n}" for n in numbers]
+        ws.select({"dataset": "reviews", "steps": [{"op": "new", "by": "ids", "ids": ids}]}, name=name)
+    assert ws.subsets.compare("low", "mid") == {"a": "low", "b": "mid", "n_a": 10, "n_b": 14, "both": 4, "only_a": 6, "only_b": 10}
+    (other,) = ws.runs.list(dataset="other")
+    ws.select(run=other.id, by="confidence", top=0.5, name="elsewhere")
+    with pytest.raises(InputError, match="one dataset"):
+        ws.subsets.compare("low", "elsewhere")

@@ -3,6 +3,7 @@
 A brush is a `Selection` value; which examples it holds is computed on the server, exactly, by `Workspace.resolve`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,7 +69,7 @@ def forget_removed(dataset: str, runs: set[str]) -> None:
         act(dataset, "clear")
 
 
-def step_of(drawn: dict[str, Any], epochs: tuple[int, int]) -> Step:
+def step_of(drawn: dict[str, Any], epochs: tuple[int, int], x: str = X, y: str = Y, only: Sequence[dict[str, Any]] = ()) -> Step:
     """A step from what the browser sent: `{op, run, shape}` for an outline, `{op, run, region, q}` for a region.
 
     `epochs` are stated in the step, so that it means the same when more epochs have been recorded.
@@ -76,7 +77,7 @@ def step_of(drawn: dict[str, Any], epochs: tuple[int, int]) -> Step:
     if "region" in drawn:
         metric, end = REGIONS[drawn["region"]]
         return Step(drawn["op"], "top", {"run": drawn["run"], "metric": metric, "q": drawn["q"], "end": end, "epochs": list(epochs)})
-    region = {"run": drawn["run"], "x": X, "y": Y, "epochs": list(epochs), "shapes": (_shape(drawn["shape"]),)}
+    region = {"run": drawn["run"], "x": x, "y": y, "epochs": list(epochs), "shapes": (_shape(drawn["shape"]),), "only": list(only)}
     return Step(drawn["op"], "region", region)
 
 

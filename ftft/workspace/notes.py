@@ -85,7 +85,7 @@ class Notes:
     def __init__(self, workspace: "Workspace") -> None:
         self.workspace = workspace
         self.root = workspace.path / "notes"
-        self._read: dict[str, tuple[tuple, Written]] = {}
+        self._read: dict[str, tuple[tuple[str, str], Written]] = {}
 
     # ---- writing
 
@@ -130,10 +130,10 @@ class Notes:
 
     # ---- reading
 
-    def state(self, dataset: str) -> tuple[int, ...]:
-        """Another one whenever something was written: a key for what is derived from notes."""
+    def stamp(self, dataset: str) -> str:
+        """Another one whenever something was written, "" before that: a key for what is derived from notes."""
         file = self._file(dataset)
-        return stamp(file) if file.is_file() else ()
+        return "-".join(map(str, stamp(file))) if file.is_file() else ""
 
     def get(self, dataset: str, id: str) -> Note:
         """What is written beside one example; an empty note where nothing is."""
@@ -154,10 +154,10 @@ class Notes:
         return np.fromiter((id in ids for id in self.workspace.data.ids(dataset).tolist()), bool)
 
     def _written(self, dataset: str) -> Written:
-        about, state = self.workspace.data.get(dataset), self.state(dataset)
-        if not state:
+        about, written_at = self.workspace.data.get(dataset), self.stamp(dataset)
+        if not written_at:
             return Written()
-        key, kept = (state, about.fingerprint), self._read.get(dataset)
+        key, kept = (written_at, about.fingerprint), self._read.get(dataset)
         if kept is None or kept[0] != key:
             with self._file(dataset).open("rb") as lines:
                 kept = self._read[dataset] = (key, replay(lines).among(self.workspace.data.ids(dataset).tolist()))

@@ -63,7 +63,13 @@ STEPS: dict[str, dict] = {
     "nan": {"op": "new", "by": "top", "run": "RUN", "metric": "variability", "q": float("nan")},
     "epochs": {"op": "new", "by": "top", "run": "RUN", "metric": "variability", "q": 0.3, "epochs": [1.0, 2.0]},
     "nothing": {"op": "new", "by": "text", "query": "no review says so"},
-    "only": {"op": "new", "by": "region", "run": "RUN", "shapes": [{"type": "box", "x0": 0, "x1": 1, "y0": 0, "y1": 1}], "only": [{"by": "invert"}]},
+    "only": {
+        "op": "new",
+        "by": "region",
+        "run": "RUN",
+        "shapes": [{"type": "box", "x0": 0, "x1": 1, "y0": 0, "y1": 1}],
+        "only": [{"by": "invert"}],
+    },
     "flag": {"op": "new", "by": "flag", "flag": ""},
 }
 

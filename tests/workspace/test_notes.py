@@ -39,7 +39,7 @@ def test_an_example_says_what_was_written_last(ws, reviews):
 
 def test_before_anything_is_written_the_usual_flags_are_offered(ws, reviews):
     assert ws.notes.flags(reviews) == dict.fromkeys(FLAGS, 0)
-    assert (ws.notes.all(reviews), ws.notes.state(reviews)) == ({}, ())
+    assert (ws.notes.all(reviews), ws.notes.stamp(reviews)) == ({}, "")
     assert not (ws.path / "notes").exists()
 
 

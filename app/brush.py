@@ -9,9 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from ftft.domain import Box, Lasso, Selection, Step
+from ftft.domain import Box, Lasso, Selection, Step, runs_in
 
-X, Y = "variability", "confidence"  # the axes of every map
+X, Y = "variability", "confidence"  # the axes of a map unless the reader chooses others
 # The toolbar's regions: which end of which metric they take.
 REGIONS = {"easy": ("confidence", "top"), "ambiguous": ("variability", "top"), "hard": ("confidence", "bottom")}
 
@@ -52,9 +52,12 @@ def keep(value: History) -> None:
 
 
 def act(dataset: str, command: str) -> None:
-    """`command`: undo, redo or clear."""
-    assert command in ("undo", "redo", "clear"), command
-    keep(getattr(history(dataset), command)())
+    """`command`: undo, redo, clear or invert."""
+    assert command in ("undo", "redo", "clear", "invert"), command
+    if command == "invert":
+        select(dataset, Step("new", "invert"))
+    else:
+        keep(getattr(history(dataset), command)())
 
 
 def select(dataset: str, step: Step) -> None:
@@ -63,16 +66,31 @@ def select(dataset: str, step: Step) -> None:
     keep(past.to(past.now.then(step)))
 
 
+def replay(selection: Selection) -> None:
+    """`selection` replaces what is selected; undo brings that back."""
+    past = history(selection.dataset)
+    if past.now != selection:
+        keep(past.to(selection))
+
+
+def remove(dataset: str, n: int) -> None:
+    """The selection without its step `n`, counted from 0. A second click on a step that is gone does nothing."""
+    past = history(dataset)
+    if n < len(past.now.steps):
+        keep(past.to(past.now.without(n)))
+
+
 def forget_removed(dataset: str, runs: set[str]) -> None:
     """Clears a selection that was made on a run which is no longer among `runs`: nothing can say what it held."""
-    if not runs_of(history(dataset).now) <= runs:
+    if not {run for made_on in runs_of(history(dataset).now) for run in runs_in(made_on)} <= runs:
         act(dataset, "clear")
 
 
-def step_of(drawn: dict[str, Any], epochs: tuple[int, int], x: str = X, y: str = Y, only: Sequence[dict[str, Any]] = ()) -> Step:
+def step_of(drawn: dict[str, Any], epochs: tuple[int, int], x: str = X, y: str = Y, only: Sequence[Step | dict[str, Any]] = ()) -> Step:
     """A step from what the browser sent: `{op, run, shape}` for an outline, `{op, run, region, q}` for a region.
 
-    `epochs` are stated in the step, so that it means the same when more epochs have been recorded.
+    `epochs` and the axes are stated in the step, so that it means the same when more epochs have been recorded, or on other axes.
+    `only`: what picks the examples that were visible; an outline takes no other ones.
     """
     if "region" in drawn:
         metric, end = REGIONS[drawn["region"]]
@@ -85,14 +103,18 @@ def on_other_run(selection: Selection, run: str, epochs: tuple[int, int]) -> Sel
     """The same outlines and regions, applied to another run's map: what would they have caught there?"""
 
     def moved(step: Step) -> Step:
-        return Step(step.op, step.by, step.what | {"run": run, "epochs": list(epochs)}) if "run" in step.what else step
+        if "run" not in step.what:
+            return step
+        only = {"only": tuple(map(moved, step["only"]))} if step.by == "region" else {}
+        return Step(step.op, step.by, step.what | {"run": run, "epochs": list(epochs)} | only)
 
     return Selection(selection.dataset, tuple(moved(step) for step in selection.steps))
 
 
 def runs_of(selection: Selection) -> set[str]:
-    """The runs on whose maps it was made."""
-    return {step["run"] for step in selection.steps if "run" in step.what}
+    """The runs and mean maps on which it was made."""
+    steps = [inner for step in selection.steps for inner in (step, *step.what.get("only", ()))]
+    return {step["run"] for step in steps if "run" in step.what}
 
 
 def suggested_name(selection: Selection, taken: set[str]) -> str:

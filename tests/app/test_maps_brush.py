@@ -3,7 +3,7 @@
 import pytest
 
 from app import brush
-from ftft.domain import Box, Lasso, Selection
+from ftft.domain import Box, Lasso, Selection, Step, mean_id
 
 BOX = {"type": "box", "x0": 0.1, "x1": 0.3, "y0": 0.2, "y1": 0.8}
 
@@ -62,6 +62,58 @@ def test_a_selection_on_a_removed_run_is_forgotten(monkeypatch):
     assert brush.history("d").now.steps
     brush.forget_removed("d", {"r2"})
     assert not brush.history("d").now.steps
+
+
+def test_a_selection_on_a_mean_map_lasts_as_long_as_all_its_runs(monkeypatch):
+    monkeypatch.setattr(brush.st, "session_state", {})
+    brush.select("d", brush.step_of({"op": "new", "run": mean_id(["r1", "r2"]), "shape": BOX}, (1, 6)))
+    brush.forget_removed("d", {"r1", "r2"})
+    assert brush.history("d").now.steps
+    brush.forget_removed("d", {"r1"})
+    assert not brush.history("d").now.steps
+
+
+def test_an_outline_states_the_axes_and_what_was_visible():
+    visible = Step("new", "label", {"labels": ["good"]})
+    drawn = brush.step_of({"op": "add", "run": "r1", "shape": BOX}, (1, 6), "el2n", "loss", [visible])
+    assert (drawn["x"], drawn["y"]) == ("el2n", "loss")
+    assert drawn.to_json()["only"] == [{"by": "label", "labels": ["good"]}]
+
+
+def test_what_narrowed_an_outline_moves_with_it_to_another_map():
+    visible = Step("new", "top", {"run": "r0", "metric": "loss", "q": 0.5})
+    made = Selection("d", (brush.step_of({"op": "new", "run": "r1", "shape": BOX}, (1, 6), only=[visible]),))
+    assert brush.runs_of(made) == {"r0", "r1"}
+    moved = brush.on_other_run(made, "r2", (1, 3))
+    assert brush.runs_of(moved) == {"r2"}
+    assert moved.steps[0]["only"][0]["epochs"] == [1, 3]
+
+
+def test_a_removed_step_comes_back_by_undo_and_is_removed_once(monkeypatch):
+    monkeypatch.setattr(brush.st, "session_state", {})
+    for one in (step(), region("hard", op="add"), step("subtract")):
+        brush.select("d", one)
+    brush.remove("d", 1)
+    assert [s.op for s in brush.history("d").now.steps] == ["new", "subtract"]
+    brush.remove("d", 2)
+    brush.act("d", "undo")
+    assert [s.op for s in brush.history("d").now.steps] == ["new", "add", "subtract"]
+
+
+def test_inverting_is_a_step_that_keeps_the_others(monkeypatch):
+    monkeypatch.setattr(brush.st, "session_state", {})
+    brush.select("d", step())
+    brush.act("d", "invert")
+    assert [s.by for s in brush.history("d").now.steps] == ["region", "invert"]
+
+
+def test_replaying_what_is_selected_already_is_nothing_to_undo(monkeypatch):
+    monkeypatch.setattr(brush.st, "session_state", {})
+    brush.select("d", step())
+    brush.replay(Selection("d", (step(),)))
+    assert len(brush.history("d").past) == 1
+    brush.replay(Selection("d", (region("easy"),)))
+    assert brush.history("d").undo().now.steps == (step(),)
 
 
 def test_suggested_names_say_what_was_selected_and_are_free():

@@ -89,18 +89,24 @@ class Curves:
         chosen = [curve for curve in self.epochs if first <= curve.number <= last]
         of_logits = tuple(name for name, metric in METRICS.items() if metric.of_logits)
         others = [(name,) for name in METRICS if name not in DRAWN + of_logits]
-        n = len(self.ids_N)
 
-        def from_curves(names: Sequence[str]) -> dict[str, np.ndarray]:
-            rows = [curve.p_gold_N for curve in chosen], [curve.correct_N for curve in chosen]
-            seen = (Seen([p_N[block] for p_N in rows[0]], [right_N[block] for right_N in rows[1]]) for block in blocks(n))
-            return over_blocks(names, n, seen)
+        def work_out(names: Sequence[str]) -> dict[str, np.ndarray]:
+            return self._work_out(names, chosen)
 
-        def from_logits(names: Sequence[str]) -> dict[str, np.ndarray]:
-            return over_blocks(names, n, self._trajectories(chosen))
-
-        values = Values([*((names, from_curves) for names in (DRAWN, *others)), (of_logits, from_logits)])
+        values = Values([(names, work_out) for names in (DRAWN, *others, of_logits)])
         return DataMap(self.folder.run, self.ids_N, self.gold_N, labels, values, (first, last), len(self.epochs), self.epochs[0].capture)
+
+    def of_metric(self, name: str, epochs: tuple[int, int]) -> np.ndarray:
+        """(N,) one metric over a range of recorded epochs, to the bit as in `map`; for who looks at many ranges and keeps none."""
+        return self._work_out([name], [curve for curve in self.epochs if epochs[0] <= curve.number <= epochs[1]])[name]
+
+    def _work_out(self, names: Sequence[str], chosen: Sequence[Curve]) -> dict[str, np.ndarray]:
+        n = len(self.ids_N)
+        if METRICS[names[0]].of_logits:
+            return over_blocks(names, n, self._trajectories(chosen))
+        rows = [curve.p_gold_N for curve in chosen], [curve.correct_N for curve in chosen]
+        seen = (Seen([p_N[block] for p_N in rows[0]], [right_N[block] for right_N in rows[1]]) for block in blocks(n))
+        return over_blocks(names, n, seen)
 
     def _trajectories(self, chosen: Sequence[Curve]) -> Iterator[Trajectories]:
         """The logits, block by block from the Parquet files of all epochs at once: memory stays flat whatever N."""

@@ -164,14 +164,22 @@ class Together:
         rows = tuple(places_RN[:, shared_N])
         return cls(tuple(maps), rows, ids[0][rows[0]], maps[0].gold_N[rows[0]])
 
+    @property
+    def id(self) -> str:
+        """The id of their mean."""
+        return mean_id([m.run for m in self.maps])
+
     def of_metric(self, name: str) -> list[np.ndarray]:
         """R arrays (N,): the metric in each run."""
-        return [found.of_metric(name)[rows] for found, rows in zip(self.maps, self.rows, strict=True)]
+        return self.shared([found.of_metric(name) for found in self.maps])
+
+    def shared(self, values: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """R arrays (N,) of one array for each map, whose rows are that map's."""
+        return [of_map[rows] for of_map, rows in zip(values, self.rows, strict=True)]
 
     def mean(self, name: str) -> np.ndarray:
-        """(N,) the mean over the runs; of forgetting, over those that ever learnt the example, NaN where none did."""
-        values = self.of_metric(name)
-        return _mean_where_learnt(values) if name == "forgetting" else sum(values[1:], start=values[0]) / len(values)
+        """(N,) the mean over the runs, as `mean_over_runs` takes it."""
+        return mean_over_runs(name, self.of_metric(name))
 
     def spread(self, name: str) -> np.ndarray:
         """(N,) the sample standard deviation over the runs, at least 0; of forgetting, NaN where fewer than two learnt the example."""
@@ -190,8 +198,12 @@ class Together:
         values = Values([((name,), lambda names: {n: self.mean(n) for n in names}) for name in there])
         captures = " + ".join(dict.fromkeys(m.capture for m in self.maps))
         recorded = min(m.recorded for m in self.maps)
-        id = mean_id([m.run for m in self.maps])
-        return DataMap(id, self.ids_N, self.gold_N, first.labels, values, first.epochs, recorded, captures)
+        return DataMap(self.id, self.ids_N, self.gold_N, first.labels, values, first.epochs, recorded, captures)
+
+
+def mean_over_runs(name: str, values: Sequence[np.ndarray]) -> np.ndarray:
+    """(N,) the mean of R arrays of a metric; of forgetting, over the runs that ever learnt the example, NaN where none did."""
+    return _mean_where_learnt(values) if name == "forgetting" else sum(values[1:], start=values[0]) / len(values)
 
 
 def _mean_where_learnt(values: Sequence[np.ndarray]) -> np.ndarray:

@@ -5,7 +5,7 @@ Shapes: E epochs, N training examples of the dataset, M examples that a run reco
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from ftft import selection as pick
 from ftft.curves import Curves, read_curves
 from ftft.datamap import DataMap, Together, positions
-from ftft.domain import JOIN, Run, Selection, Step, mean_id, runs_in
+from ftft.domain import Run, Selection, Step, mean_id, runs_in
 from ftft.errors import InputError, unknown
 from ftft.metrics import METRICS
 from ftft.publish import stamp
@@ -59,15 +59,15 @@ class Maps:
         """The map of a run, or a mean map. InputError where a run recorded no complete epoch, or not those."""
         part = None if epochs is None else (epochs[0], epochs[1])
         if len(runs_in(run)) > 1:
-            return self._once(("map", *self._key(run), part), lambda: self._averaged(run, part))
+            return self.once(("map", *self.key(run), part), lambda: self._averaged(run, part))
         folder = self.workspace.runs.folder(run)
         if folder.measures_file.exists():
-            key, draw = self._key(run), lambda labels: DataMap.of_measures(folder.read_measures(), labels, part)
-            return self._once(("map", *key, part), lambda: self._titled(run, draw))
+            key, draw = self.key(run), lambda labels: DataMap.of_measures(folder.read_measures(), labels, part)
+            return self.once(("map", *key, part), lambda: self._titled(run, draw))
         if not folder.epoch_files():
             raise InputError(f"run {run} has recorded no complete epoch", "Wait for its first epoch, or train it with --capture online")
         curves = self.read(run)
-        return self._once(("map", *_state(curves), part), lambda: self._titled(run, lambda labels: curves.map(labels, part)))
+        return self.once(("map", *_state(curves), part), lambda: self._titled(run, lambda labels: curves.map(labels, part)))
 
     def id(self, run: str) -> str:
         """The full id of a run, or of a mean of runs, given by ids or by what they start with."""
@@ -86,6 +86,10 @@ class Maps:
         found = [self._recorded(r) for r in runs_in(run)]
         return tuple(e for e in found[0] if all(e in other for other in found))
 
+    def measured(self, run: str) -> bool:
+        """Was the run imported with its metrics alone?"""
+        return self.workspace.runs.folder(run).measures_file.exists()
+
     def together(self, runs: Sequence[str], epochs: Sequence[int] | None = None) -> Together:
         """The maps of several runs over the same epochs: all that every one of them recorded, where None."""
         id = mean_id(runs)
@@ -96,7 +100,7 @@ class Maps:
         maps = [self.of(run, epochs) for run in runs]  # says which run has no epoch at all, or not those
         if not shared:
             raise InputError(f"runs {', '.join(runs)} have no epoch in common", "Average runs that recorded the same epochs")
-        return self._once(("together", *self._key(id), maps[0].epochs), lambda: Together.of(maps))
+        return self.once(("together", *self.key(id), maps[0].epochs), lambda: Together.of(maps))
 
     def if_any(self, run: str) -> Map | None:
         """The map over all epochs; None for a run that has none yet."""
@@ -107,26 +111,14 @@ class Maps:
 
     def read(self, run: str) -> Curves:
         """p(gold) of a run's examples over all its epochs, as its files are now."""
-        curves = read_curves(self.workspace.runs.folder(run), self.workspace.path / CACHE, self._curves.pop(run, None))
+        known = self._curves.pop(run, None)
+        curves = read_curves(self.workspace.runs.folder(run), self.workspace.path / CACHE, known)
+        if known is None or curves.ids_N is not known.ids_N:
+            curves = replace(curves, ids_N=self.workspace.data.shared(self.workspace.runs.get(run).spec.dataset, curves.ids_N))
         self._curves[run] = curves
         while len(self._curves) > KEPT:
             self._curves.pop(next(iter(self._curves)), None)
         return curves
-
-    def curves(self, runs: Sequence[str], id: str) -> dict[str, np.ndarray]:
-        """p(gold) of one example, (E,) for each run that saw it."""
-        found = {run: self.read(run).of([id])[:, 0] for run in runs}
-        return {run: curve_E for run, curve_E in found.items() if curve_E.size and np.isfinite(curve_E).all()}
-
-    def examples(self, dataset: str, mask_N: np.ndarray | None, run: str | None, query: dict[str, Any]):
-        """A page of the examples that `mask_N` marks (all where None): (DataFrame, how many there are)."""
-        rows = None if mask_N is None else np.flatnonzero(mask_N)
-        with self.workspace.store(runs=[run] if run else [], datasets=[dataset]) as store:
-            frame, total = store.page(dataset, rows=rows, run=run, **query)
-        if run:
-            curve_ME = self.read(run).of(frame["id"].tolist()).T
-            frame["curve"] = [curve_E if curve_E.size and np.isfinite(curve_E).all() else None for curve_E in curve_ME]
-        return frame, total
 
     def resolve(self, selection: Selection) -> np.ndarray:
         """(N,) bool. Steps are folded from the first to the last, starting with nothing selected."""
@@ -163,7 +155,7 @@ class Maps:
             case "label":
                 return pick.by_label(data.gold(dataset), data.get(dataset).labels, step["labels"])
             case "text":
-                return pick.by_text(self._texts(dataset), step["query"], step["regex"])
+                return self.workspace._examples.matching(dataset, step["query"], step["regex"])
             case "column":
                 return pick.by_column(self._column(dataset, step["column"]), step["values"], step["min"], step["max"])
             case "ids":
@@ -191,8 +183,8 @@ class Maps:
             mask_M = pick.top(found.ids_N, found.of_metric(step["metric"]), step["q"], step["end"], labels_M)
         else:
             x, y = _known_metric(step["x"]), _known_metric(step["y"])
-            index = self._once(
-                ("points", *self._key(run), found.epochs, x, y), lambda: pick.PointIndex(found.of_metric(x), found.of_metric(y))
+            index = self.once(
+                ("points", *self.key(run), found.epochs, x, y), lambda: pick.PointIndex(found.of_metric(x), found.of_metric(y))
             )
             mask_M = index.inside(step["shapes"])
         return self._in_dataset(dataset, found, mask_M)
@@ -204,15 +196,15 @@ class Maps:
 
     def places(self, dataset: str, found: DataMap) -> np.ndarray:
         """(N,) int32: the row of a map that holds each training example of `dataset`; -1 where none does."""
-        key = ("rows", *self._key(found.run), self.workspace.data.get(dataset).fingerprint)
-        return self._once(key, lambda: positions(found.ids_N, self.workspace.data.ids(dataset)).astype(np.int32))
+        key = ("rows", *self.key(found.run), self.workspace.data.get(dataset).fingerprint)
+        return self.once(key, lambda: positions(found.ids_N, self.workspace.data.ids(dataset)).astype(np.int32))
 
     # ---- data behind it
 
-    def _key(self, run: str) -> tuple:
+    def key(self, run: str) -> tuple:
         """What a map is made of, whatever was done to its runs' files since."""
         if len(runs := runs_in(run)) > 1:
-            return (run, *(self._key(r) for r in runs))
+            return (run, *(self.key(r) for r in runs))
         folder = self.workspace.runs.folder(run)
         return (run, stamp(folder.measures_file)) if folder.measures_file.exists() else _state(self.read(run))
 
@@ -226,17 +218,9 @@ class Maps:
         return _with_title(self.together(runs_in(run), part).averaged(), _mean_title(about))
 
     def _recorded(self, run: str) -> tuple[int, ...]:
-        folder = self.workspace.runs.folder(run)
-        return tuple(range(1, folder.read_measures().epochs + 1)) if folder.measures_file.exists() else self.read(run).numbers
-
-    def _texts(self, dataset: str) -> np.ndarray:
-        about = self.workspace.data.get(dataset)
-
-        def read() -> np.ndarray:
-            columns = self.workspace.data.rows(dataset)[list(about.text_columns)].fillna("")
-            return columns.agg(JOIN.join, axis=1).to_numpy(dtype=object)
-
-        return self._once(("texts", dataset, about.fingerprint), read)
+        if self.measured(run):
+            return tuple(range(1, self.workspace.runs.folder(run).read_measures().epochs + 1))
+        return self.read(run).numbers
 
     def _column(self, dataset: str, column: str) -> np.ndarray:
         rows = self.workspace.data.rows(dataset)
@@ -244,7 +228,7 @@ class Maps:
             raise unknown("column", column, rows.columns)
         return rows[column].to_numpy()
 
-    def _once(self, key: tuple, make: Callable[[], Any]) -> Any:
+    def once(self, key: tuple, make: Callable[[], Any]) -> Any:
         if key not in self._kept:
             self._kept[key] = make()
             while len(self._kept) > KEPT:

@@ -69,6 +69,18 @@ class Workspace:
         return Maps(self)
 
     @cached_property
+    def _examples(self):
+        from ftft.workspace.examples import Examples
+
+        return Examples(self)
+
+    @cached_property
+    def _one(self):
+        from ftft.workspace.one_example import OneExample
+
+        return OneExample(self)
+
+    @cached_property
     def _training(self):
         from ftft.workspace.training import Training
 
@@ -142,15 +154,45 @@ class Workspace:
 
     def curves(self, runs: Iterable[str], id: str) -> dict[str, Any]:
         """p(gold) of one example in every epoch recorded so far: run -> (E,) array; runs that did not see it are left out."""
-        return self._maps.curves([self.runs.id(r) for r in runs], id)
+        found = {self._maps.id(r): self._examples.curves(self._maps.id(r), [id])[:, 0] for r in runs}
+        return {run: curve_E for run, curve_E in found.items() if curve_E.size and not (curve_E != curve_E).any()}
 
     def order_hashes(self, run: str) -> dict[int, str]:
         """Epoch -> the hash of the order in which the run saw its examples then."""
         return self._maps.read(self.runs.id(run)).order_hashes
 
     def examples(self, dataset: str, mask=None, *, run: str | None = None, **query: Any):
-        """A page of examples and how many there are in all. `query`: search, labels, sort, descending, offset, limit."""
-        return self._maps.examples(dataset, mask, None if run is None else self.runs.id(run), query)
+        """A page of examples, as a DataFrame, and how many there are in all.
+
+        `query`: epochs, search, regex, labels, sort, descending, offset, limit, columns, as in `ftft.workspace.examples.Query`.
+        """
+        from ftft.workspace.examples import Query
+
+        return self._examples.page(Query(dataset, mask, None if run is None else self._maps.id(run), **query))
+
+    def beside(self, dataset: str, id: str, mask=None, *, run: str | None = None, **query: Any):
+        """(place of an example in that table, the id before it, the id after it), None where there is none."""
+        from ftft.workspace.examples import Query
+
+        return self._examples.beside(Query(dataset, mask, None if run is None else self._maps.id(run), **query), id)
+
+    def trajectories(self, runs: Iterable[str], id: str) -> dict[str, dict[str, Any]]:
+        """What runs said of one example: run -> {epochs, p_EC, predicted_E, p_gold_E}; without runs that did not see it."""
+        return self._one.trajectories([self._maps.id(r) for r in runs], id)
+
+    def percentiles(self, run: str, id: str, epochs: Sequence[int] | None = None, metrics: Sequence[str] | None = None):
+        """Metric -> (value of an example, percent of the map's examples below it), for `metrics` or all that the map has."""
+        return self._one.percentiles(self._maps.id(run), id, epochs, metrics)
+
+    def neighbours(
+        self, run: str, id: str, epochs: Sequence[int] | None = None, x: str = "variability", y: str = "confidence", k: int = 8
+    ) -> list[tuple[str, float]]:
+        """(id, distance) of the examples nearest to one on a map, each axis scaled to its range."""
+        return self._one.neighbours(self._maps.id(run), id, epochs, x, y, k)
+
+    def similar(self, dataset: str, id: str, k: int = 8) -> list[tuple[str, float]]:
+        """(id, similarity in (0, 1]) of the examples whose texts share most words with one, rare words counting more."""
+        return self._one.similar(dataset, id, k)
 
     def resolve(self, selection: Selection):
         """(N,) bool over the dataset's training examples, in the order of `data.ids`."""
@@ -164,11 +206,64 @@ class Workspace:
             selection = Selection.from_json(selection)
         return self.subsets.save(name, selection)
 
-    def transfer(self, *runs: str, top: float = 0.33, epochs: Sequence[int] | None = None) -> list[dict[str, Any]]:
-        """Each pair of runs: rank correlation of their maps, overlap of their most variable `top`, what chance gives, the ceiling."""
-        from ftft.workspace.transfer import pairs
+    # ---- transfer
 
-        return pairs(self, [self.runs.id(r) for r in runs], top, epochs)
+    @cached_property
+    def _transfer(self):
+        from ftft.workspace.transfer import Transfer
+
+        return Transfer(self)
+
+    def transfer(self, *runs: str, top: float = 0.33, epochs: Any = None) -> list[dict[str, Any]]:
+        """Each pair of runs: rank correlation of their maps, overlap of their most variable `top`, what chance gives, the ceiling.
+
+        `epochs`: None for all recorded, (first, last), or a dict that says it for each run.
+        """
+        return self._transfer.pairs([self._maps.id(r) for r in runs], top, epochs)
+
+    def evidence(self, *runs: str, target: str | None = None, top: float = 0.33, epochs: Any = None) -> list[dict[str, Any]]:
+        """The checks of a good reference for each run, and its agreement with `target`: what to look at before a main model is trained."""
+        return self._transfer.evidence([self._maps.id(r) for r in runs], target and self._maps.id(target), top, epochs)
+
+    def disagreements(self, a: str, b: str, metric: str = "confidence", limit: int = 100, epochs: Any = None):
+        """The examples on which two maps differ most, by their ranks: a DataFrame of id, gold, a, b, rank_a, rank_b, gap."""
+        return self._transfer.disagreements(self._maps.id(a), self._maps.id(b), metric, limit, epochs)
+
+    def rank_counts(self, a: str, b: str, metric: str = "confidence", cells: int = 60, epochs: Any = None):
+        """(cells, cells) how many examples have these ranks on a (row) and on b (column)."""
+        return self._transfer.rank_counts(self._maps.id(a), self._maps.id(b), metric, cells, epochs)
+
+    # ---- several runs as one
+
+    def spread(self, id: str, metric: str, epochs: Sequence[int] | None = None):
+        """(ids_N, sd_N): how much a metric of each example varies over the runs of a mean map (sample SD), rows as in `map(id)`."""
+        from ftft.workspace import averaging
+
+        return averaging.spread(self._maps, id, metric, epochs)
+
+    def stability(
+        self, runs: Sequence[str], top: float = 0.33, by: str = "variability", end: str = "top", epochs: Sequence[int] | None = None
+    ) -> dict[str, Any]:
+        """How far the top examples of single runs agree, with an interval, and what a mean of several should give."""
+        from ftft.workspace import averaging
+
+        return averaging.stability(self._maps, runs, top, by, end, epochs)
+
+    def top_share(
+        self, runs: Sequence[str], top: float = 0.33, by: str = "variability", end: str = "top", epochs: Sequence[int] | None = None
+    ):
+        """(N,) in the order of `data.ids`: the share of the runs whose top holds the example; NaN where not all recorded it."""
+        from ftft.workspace import averaging
+
+        return averaging.top_share(self._maps, runs, top, by, end, epochs)
+
+    def stabilising(
+        self, run: str, top: float = 0.33, by: str = "variability", end: str = "top", epochs: Sequence[int] | None = None
+    ):
+        """When the top examples became what they are: `.points` [{epoch, overlap, chance}], `.stabilised_at` an epoch or None."""
+        from ftft.workspace import averaging
+
+        return averaging.stabilising(self._maps, self._maps.id(run), top, by, end, epochs)
 
     # ---- the database
 

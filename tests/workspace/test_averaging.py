@@ -9,6 +9,7 @@ import ftft
 from ftft.domain import Selection, mean_id
 from ftft.errors import InputError
 from ftft.metrics import METRICS
+from ftft.workspace.averaging import Stabilising
 from tests.synthetic import add_dataset, add_run
 
 N = 60
@@ -133,3 +134,91 @@ def test_a_region_on_a_mean_takes_the_points_inside(ws, mean):
     inside = found.ids_N[(x_N >= 0.05) & (x_N <= 0.3) & (y_N >= 0.5) & (y_N <= 0.8)]
     assert 0 < len(inside) < N
     assert sorted(ws.data.ids("reviews")[mask_N]) == sorted(inside)
+
+
+# ---- spread and stability
+
+
+def test_the_spread_is_the_sample_deviation_over_runs(ws, seeds, mean):
+    values_RN = np.array([ws.map(run, (1, 3)).values["confidence"] for run in seeds])
+    ids_N, sd_N = ws.spread(mean, "confidence")
+    assert list(ids_N) == list(ws.map(mean).ids_N)
+    np.testing.assert_allclose(sd_N, values_RN.std(axis=0, ddof=1), atol=1e-12)
+    learnt_RN = np.array([ws.map(run, (1, 3)).values["forgetting"] for run in seeds])
+    expected_N = [np.std(kept, ddof=1) if len(kept := v[~np.isnan(v)]) > 1 else np.nan for v in learnt_RN.T]
+    np.testing.assert_allclose(ws.spread(mean, "forgetting")[1], expected_N, atol=1e-12)
+    with pytest.raises(InputError, match="one run alone"):
+        ws.spread(seeds[0], "confidence")
+
+
+def test_stability_counts_the_examples_that_all_some_or_no_runs_hold(ws, seeds, mean):
+    found = ws.stability(seeds, top=0.25)
+    tops = [set(ws.map(run, (1, 3)).ids_N[np.argsort(-ws.map(run, (1, 3)).values["variability"])[:15]]) for run in seeds]
+    pairs = [len(tops[a] & tops[b]) / 15 for a, b in ((0, 1), (0, 2), (1, 2))]
+    assert (found["n"], found["k"], found["runs"], found["epochs"]) == (N, 15, seeds, [1, 3])
+    assert found["overlap"]["value"] == pytest.approx(np.mean(pairs))
+    assert (found["overlap"]["pair_min"], found["overlap"]["pair_max"]) == (min(pairs), max(pairs))
+    assert found["always"] == len(set.intersection(*tops))
+    assert found["never"] == N - len(set.union(*tops))
+    assert found["always"] + found["sometimes"] + found["never"] == N
+    assert [f["runs"] for f in found["rank"]["foreseen"]] == [2, 3, 5, 10]
+    assert found["rank"]["mean"] == found["rank"]["foreseen"][1]["value"]
+    assert ws.stability([mean], top=0.25) is found, "a mean stands for its runs, and nothing is worked out twice"
+    json.dumps(found)
+
+    share_N = ws.top_share(seeds, top=0.25)
+    assert share_N.tolist() == [sum(i in t for t in tops) / 3 for i in ws.data.ids("reviews")]
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ({"top": 0.001}, "nothing"), ({"top": 1.5}, "top is 1.5"), ({"by": "confdence"}, "metric 'confdence' is not known"),
+        ({"end": "both"}, "end 'both' is not known"), ({"epochs": (1, 9)}, "epochs 1-9"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_asked_of_several_runs_is_refused_with_a_remedy(ws, seeds, words, problem):
+    for ask in (ws.stability, ws.top_share, lambda runs, **words: ws.stabilising(runs[0], **words)):
+        with pytest.raises(InputError, match=problem):
+            ask(seeds, **words)
+
+
+def test_one_run_has_no_stability(ws, seeds):
+    with pytest.raises(InputError, match="Name two runs or more"):
+        ws.stability(seeds[:1])
+
+
+# ---- stabilising
+
+
+@pytest.mark.parametrize("which", ["run", "mean"])
+@pytest.mark.parametrize("by", ["variability", "aum", "forgetting"])
+def test_the_overlap_with_the_last_epoch_is_that_of_the_maps_up_to_each(ws, seeds, mean, which, by):
+    id = seeds[2] if which == "run" else mean
+    found = ws.stabilising(id, top=0.3, by=by)
+    final = set(ws.select(run=id, by=by, top=0.3, name="final").ids)
+    ws.subsets.remove("final")
+    overlaps = []
+    for last in range(2, found.epochs[1] + 1):
+        overlaps.append(len(final & set(ws.select(run=id, by=by, top=0.3, epochs=(1, last), name="part").ids)) / len(final))
+        ws.subsets.remove("part")
+    assert [p["overlap"] for p in found.points] == overlaps
+    assert [p["epoch"] for p in found.points] == list(range(2, found.epochs[1] + 1))
+    assert {p["chance"] for p in found.points} == {18 / N}
+    assert ws.stabilising(id, top=0.3, by=by) is found
+
+
+def test_a_top_has_stabilised_from_where_it_stays_the_same_on():
+    def at(*overlaps):
+        points = tuple({"epoch": e, "overlap": o, "chance": 0.3} for e, o in enumerate(overlaps, 2))
+        return Stabilising("r", "variability", "top", 0.3, 3, (1, len(overlaps) + 1), points).stabilised_at
+
+    assert at(0.5, 0.95, 0.8, 0.92, 0.97, 1.0) == 5
+    assert at(0.9, 0.9, 1.0) == 2
+    assert at(0.5, 0.6, 1.0) is None, "the last epoch always agrees with itself"
+
+
+def test_one_epoch_cannot_stabilise(ws, seeds):
+    with pytest.raises(InputError, match="two epochs or more"):
+        ws.stabilising(seeds[0], epochs=(2, 2))
+    assert [p["epoch"] for p in ws.stabilising(seeds[0], epochs=(2, 3)).points] == [3]

@@ -1,6 +1,7 @@
 """What the Maps page shows of a run: coordinates, colours, pictures, histograms, points. Computed once and kept; no Streamlit in here.
 
-Shapes: N training examples of the dataset, M examples that a run recorded (M < N for a run on a subset), P cells of a picture.
+Shapes: N training examples of the dataset, M examples that a map shows (M < N for a run on a subset, or where the legend hides some),
+P cells of a picture.
 """
 
 import functools
@@ -10,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from app import shading, theme
-from app.brush import X, Y
+from app import looks, shading
+from app.looks import Look
 from app.shading import View
 from ftft import Workspace
 
@@ -19,65 +20,33 @@ POINTS = 4_000  # at or under so many examples in view, real points that can be 
 GL_MAPS = 4  # a browser has about 16 WebGL contexts and Plotly takes three a map: beyond, points are SVG, and fewer
 BINS = 48
 MARGIN = 0.012  # of an axis beyond its range, so that points on the edge stay whole
-HOME = tuple((low - MARGIN * (high - low), high + MARGIN * (high - low)) for low, high in ((0.0, 0.5), (0.0, 1.0)))  # of x and y
-
-# Ranges that follow from the definitions; for the others (and those in epochs or classes) the data decide.
-RANGES = {
-    "confidence": (0.0, 1.0), "variability": (0.0, 0.5), "threshold_closeness": (0.0, 0.25),
-    "aleatoric": (0.0, 0.25), "el2n": (0.0, 2**0.5),
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Look:
-    """How examples are coloured: by `by`, from `low` to `high` along `colours`, or, where `nominal`, one colour a label."""
-
-    by: str
-    colours: tuple[str, ...]
-    ticks: tuple[str, ...]
-    low: float = 0.0
-    high: float = 1.0
-    nominal: bool = False
+KEPT = 16  # maps of one look, and cells of one view: 12 MB and 4 MB each at a million examples
 
 
 @dataclass(frozen=True, eq=False)
 class DrawnMap:
-    """One run's map, ready to be shaded. `place_M`: row of each example in the dataset; `colour_M`: its place among `look.colours`."""
+    """One run's map, ready to be shaded, in the order of the dataset. `row_M`: row of each example there, None where all N are shown;
+    `colour_M`: its place among `look.colours`.
+    """
 
     x_M: np.ndarray
     y_M: np.ndarray
     colour_M: np.ndarray
-    place_M: np.ndarray
+    row_M: np.ndarray | None
     look: Look
 
+    @property
+    def n(self) -> int:
+        """M."""
+        return len(self.x_M)
 
-# ---- looks
+    def of(self, mask_N: np.ndarray) -> np.ndarray:
+        """(M,) the same mask over the examples shown."""
+        return mask_N if self.row_M is None else mask_N[self.row_M]
 
-
-def look(by: str, labels: Sequence[str], mode: str, maps: Sequence[Any]) -> Look:
-    """The colours for metric `by`, or "label", of all `maps` together: one legend holds for all of them. `mode`: light or dark."""
-    if by == "label":
-        return Look(by, theme.nominal(theme.LABELS[mode], len(labels)), tuple(labels), nominal=True)
-    if by == "correctness":
-        return Look(by, theme.correctness_scale(mode), ("never right", "always right"))
-    low, high = RANGES.get(by) or _range_of([colour_values(m, by) for m in maps])
-    return Look(by, theme.metric_scale(mode), (f"{low:.2g}", f"{high:.2g}"), low, high)
-
-
-def colour_values(data_map: Any, by: str) -> np.ndarray:
-    """(M,) the metric as shown: correctness as a share of the epochs, "never learnt" as the most forgotten."""
-    values_M = data_map.values[by]
-    if by == "correctness":
-        return values_M / (data_map.epochs[1] - data_map.epochs[0] + 1)
-    if by == "forgetting":
-        return np.nan_to_num(values_M, nan=data_map.epochs[1] - data_map.epochs[0], posinf=data_map.epochs[1] - data_map.epochs[0])
-    return values_M
-
-
-def _range_of(values: Sequence[np.ndarray]) -> tuple[float, float]:
-    """From the first to the 99th percentile: one outlier must not flatten the rest."""
-    low, high = np.percentile(np.concatenate(list(values)), (1, 99))
-    return (float(low), float(high)) if low < high else (float(low) - 0.5, float(low) + 0.5)
+    def rows(self, places: np.ndarray) -> np.ndarray:
+        """Rows in the dataset of the examples at these places of the map."""
+        return places if self.row_M is None else self.row_M[places]
 
 
 # ---- maps
@@ -88,15 +57,11 @@ class Ids:
 
     def __init__(self, ids_N: np.ndarray) -> None:
         self.ids_N = ids_N
-        self._place = {example: n for n, example in enumerate(ids_N.tolist())}
 
     def place(self, example: str | None) -> int | None:
         """Row of the example, or None."""
-        return self._place.get(example) if example is not None else None
-
-    def places(self, ids_M: np.ndarray) -> np.ndarray:
-        """(M,) rows of these examples; -1 where the dataset does not hold one."""
-        return np.array([self._place.get(example, -1) for example in ids_M.tolist()], np.int64)
+        found = np.flatnonzero(self.ids_N == example) if example is not None else np.array([], int)
+        return int(found[0]) if found.size else None
 
 
 @functools.lru_cache(8)
@@ -105,19 +70,61 @@ def ids(ws: Workspace, dataset: str, fingerprint: str) -> Ids:
     return Ids(ws.data.ids(dataset))
 
 
-@functools.lru_cache(48)
-def drawn(ws: Workspace, dataset: tuple[str, str], run: str, epochs: tuple[int, int], how: Look) -> DrawnMap:
-    """A run's map in the colours of `how`. `dataset`: name and fingerprint. Examples that the dataset does not hold are left out."""
-    data_map = ws.map(run, epochs)
-    place_M = ids(ws, *dataset).places(data_map.ids_N)
-    known_M = place_M >= 0
+@functools.lru_cache(KEPT)
+def drawn(ws: Workspace, dataset: tuple[str, str], run: str, epochs: tuple[int, int], x: str, y: str, how: Look) -> DrawnMap:
+    """A map on the axes `x` and `y`, in the colours of `how`; examples without a value on an axis, or hidden, are left out.
+
+    `dataset`: name and fingerprint.
+    """
+    data_map, place_N = ws.map(run, epochs), ws.places(run)
+    row_M = np.flatnonzero(place_N >= 0).astype(np.int32)
+    place_M = place_N[row_M]
+    x_M, y_M = (data_map.of_metric(name)[place_M].astype(np.float32) for name in (x, y))
+    value_M = _values(ws, dataset, data_map, place_M, row_M, how)
+    seen_M = np.isfinite(x_M) & np.isfinite(y_M)
+    if how.off:
+        seen_M &= ~np.isin(looks.part_of(how, value_M), list(how.off))
+    if not seen_M.all():
+        x_M, y_M, value_M, row_M = x_M[seen_M], y_M[seen_M], value_M[seen_M], row_M[seen_M]
+    return DrawnMap(x_M, y_M, _colours_of(how, value_M), None if len(row_M) == len(place_N) else row_M, how)
+
+
+def _values(ws: Workspace, dataset: tuple[str, str], data_map: Any, place_M: np.ndarray, row_M: np.ndarray, how: Look) -> np.ndarray:
+    """(M,) what the examples in rows `row_M` of the dataset, `place_M` of the map, are coloured by."""
+    if how.by == "label":
+        return data_map.gold_N[place_M]
+    if how.by.startswith(looks.COLUMN):
+        return looks.columns_of(ws, *dataset)[how.by.removeprefix(looks.COLUMN)][0][row_M]
+    if how.by == looks.TOP_SHARE:
+        return looks.top_share(ws, how.mean)[row_M]
+    if how.by.startswith(looks.SPREAD):
+        return looks.spread(ws, how.mean, how.by.removeprefix(looks.SPREAD))[row_M]
+    return looks.metric_as_shown(data_map, how.by)[place_M]
+
+
+def _colours_of(how: Look, value_M: np.ndarray) -> np.ndarray:
+    """(M,) float32 places among the colours; a missing value has the first one."""
+    value_M = np.nan_to_num(value_M.astype(np.float32), nan=how.low)
     if how.nominal:
-        colour_M = data_map.gold_N.astype(np.float32)
+        return np.maximum(value_M, 0)
+    return np.clip((value_M - how.low) / (how.high - how.low), 0, 1) * (len(how.colours) - 1)
+
+
+def home(ws: Workspace, runs: Sequence[tuple[str, tuple[int, int]]], x: str, y: str) -> tuple[shading.Range, shading.Range]:
+    """The ranges of both axes that hold all examples of all maps, with a margin."""
+    return _range(ws, tuple(runs), x), _range(ws, tuple(runs), y)
+
+
+@functools.lru_cache(64)
+def _range(ws: Workspace, runs: tuple[tuple[str, tuple[int, int]], ...], axis: str) -> shading.Range:
+    if axis in looks.RANGES:
+        low, high = looks.RANGES[axis]
     else:
-        share_M = (colour_values(data_map, how.by) - how.low) / (how.high - how.low)
-        colour_M = (np.clip(share_M, 0, 1) * (len(how.colours) - 1)).astype(np.float32)
-    x_M, y_M = (data_map.values[name].astype(np.float32) for name in (X, Y))
-    return DrawnMap(x_M[known_M], y_M[known_M], colour_M[known_M], place_M[known_M], how)
+        values = [ws.map(run, epochs).of_metric(axis) for run, epochs in runs]
+        ends = [(float(np.nanmin(v)), float(np.nanmax(v))) for v in values if np.isfinite(v).any()] or [(0.0, 1.0)]
+        low, high = min(e[0] for e in ends), max(e[1] for e in ends)
+    room = MARGIN * ((high - low) or 1)
+    return low - room, high + room
 
 
 @functools.lru_cache(48)
@@ -130,7 +137,7 @@ def regions(ws: Workspace, run: str, epochs: tuple[int, int]) -> dict[str, float
 # ---- pictures
 
 
-@functools.lru_cache(48)
+@functools.lru_cache(KEPT)
 def _cells(m: DrawnMap, view: View) -> tuple[np.ndarray, np.ndarray]:
     """Cell of each example, and examples in each cell."""
     cell_M = shading.cells(m.x_M, m.y_M, view)
@@ -152,23 +159,36 @@ def picture(m: DrawnMap, view: View, grey: str | None) -> str:
     """All examples, in their colours or (behind a selection) in `grey`; as an image's address."""
     cell_M, count_P = _cells(m, view)
     if grey is None:
-        colour_P, palette = _colours(m, cell_M, m.colour_M, count_P), shading.palette(m.look.colours, 0.30)
+        colour_P, palette = _colour_of_cells(m, cell_M, m.colour_M, count_P), shading.palette(m.look.colours, 0.30)
     else:
         colour_P, palette = np.zeros_like(count_P), shading.palette((grey,), 0.10)
     return shading.data_uri(shading.shade(count_P, colour_P, shading.by_density(count_P), palette, view))
 
 
-def highlight(m: DrawnMap, view: View, mask_N: np.ndarray) -> str:
+@dataclass(frozen=True, eq=False)
+class Lit:
+    """The selected examples of a map, in one view: cell and colour of each that is in view, and how many lie in each cell."""
+
+    cell: np.ndarray
+    colour: np.ndarray
+    count_P: np.ndarray
+
+
+def lit(m: DrawnMap, view: View, mask_N: np.ndarray) -> Lit:
+    """Those that `mask_N` selects."""
+    chosen = np.flatnonzero(m.of(mask_N))
+    cell = _cells(m, view)[0][chosen]
+    return Lit(cell, m.colour_M[chosen], shading.per_cell(cell, view.cells))
+
+
+def highlight(m: DrawnMap, view: View, chosen: Lit) -> str:
     """The selected examples in colour, opaque where most of a cell's examples are selected; as an image's address."""
-    cell_M, whole_P = _cells(m, view)
-    lit_M = mask_N[m.place_M]
-    count_P = shading.per_cell(cell_M[lit_M], view.cells)
-    colour_P = _colours(m, cell_M[lit_M], m.colour_M[lit_M], count_P)
-    palette = shading.palette(m.look.colours, 0.16)
-    return shading.data_uri(shading.shade(count_P, colour_P, shading.by_share(count_P, whole_P), palette, view))
+    colour_P = _colour_of_cells(m, chosen.cell, chosen.colour, chosen.count_P)
+    alphas = shading.by_share(chosen.count_P, _cells(m, view)[1])
+    return shading.data_uri(shading.shade(chosen.count_P, colour_P, alphas, shading.palette(m.look.colours, 0.16), view))
 
 
-def _colours(m: DrawnMap, cell: np.ndarray, colour: np.ndarray, count_P: np.ndarray) -> np.ndarray:
+def _colour_of_cells(m: DrawnMap, cell: np.ndarray, colour: np.ndarray, count_P: np.ndarray) -> np.ndarray:
     if m.look.nominal:
         return shading.commonest_colour(cell, colour, len(count_P), len(m.look.colours))
     return shading.mean_colour(cell, colour, count_P)
@@ -177,27 +197,26 @@ def _colours(m: DrawnMap, cell: np.ndarray, colour: np.ndarray, count_P: np.ndar
 # ---- histograms, points
 
 
-def histograms(m: DrawnMap, view: View, mask_N: np.ndarray | None) -> dict[str, list[float] | None]:
-    """Bin heights in [0, 100] along both axes, of what is in view and of what is selected.
+def histograms(m: DrawnMap, view: View, chosen: Lit | None) -> dict[str, list[float] | None]:
+    """Bin heights in [0, 100] along both axes, of what is in view and of what is selected, summed from the picture's cells.
 
     Heights are square roots of counts: the easy corner would flatten everything else.
     """
+    whole = _per_bin(_cells(m, view)[1], view)
+    lit = _per_bin(chosen.count_P, view) if chosen else (None, None)
     out: dict[str, list[float] | None] = {}
-    for axis, whole in zip("xy", _histograms(m, view), strict=True):
-        peak = np.sqrt(max(int(whole.max()), 1))
-        out[f"hist_{axis}"] = _percent(whole, peak)
-        out[f"hist_{axis}_lit"] = None
-        if mask_N is not None:
-            lit_M = mask_N[m.place_M] & (_cells(m, view)[0] < view.cells)
-            values_M, limits = (m.x_M, view.x) if axis == "x" else (m.y_M, view.y)
-            out[f"hist_{axis}_lit"] = _percent(np.histogram(values_M[lit_M], BINS, limits)[0], peak)
+    for axis, count, part in zip("xy", whole, lit, strict=True):
+        peak = np.sqrt(max(int(count.max()), 1))
+        out[f"hist_{axis}"] = _percent(count, peak)
+        out[f"hist_{axis}_lit"] = None if part is None else _percent(part, peak)
     return out
 
 
-@functools.lru_cache(48)
-def _histograms(m: DrawnMap, view: View) -> tuple[np.ndarray, np.ndarray]:
-    inside_M = _cells(m, view)[0] < view.cells
-    return np.histogram(m.x_M[inside_M], BINS, view.x)[0], np.histogram(m.y_M[inside_M], BINS, view.y)[0]
+def _per_bin(count_P: np.ndarray, view: View) -> tuple[np.ndarray, np.ndarray]:
+    """Examples in each of BINS bins along x, from the left, and along y, from below."""
+    count_HW = count_P.reshape(view.height, view.width)
+    sums = count_HW.sum(0), count_HW.sum(1)[::-1]
+    return tuple(np.add.reduceat(s, np.linspace(0, len(s), BINS, endpoint=False).astype(int)) for s in sums)  # type: ignore[return-value]
 
 
 def _percent(count: np.ndarray, peak: float) -> list[float]:
@@ -206,14 +225,18 @@ def _percent(count: np.ndarray, peak: float) -> list[float]:
 
 def rows_in_view(m: DrawnMap, view: View) -> np.ndarray:
     """Rows in the dataset of the examples in view, at most POINTS of them wanted."""
-    return m.place_M[_cells(m, view)[0] < view.cells]
+    return m.rows(_here(m, view))
+
+
+def _here(m: DrawnMap, view: View) -> np.ndarray:
+    return np.flatnonzero(_cells(m, view)[0] < view.cells)
 
 
 def points(m: DrawnMap, view: View, mask_N: np.ndarray | None, grey: str) -> dict[str, list[Any]]:
     """The examples in view as columns for a scatter trace, in the order of `rows_in_view`."""
-    here = np.flatnonzero(_cells(m, view)[0] < view.cells)
+    here = _here(m, view)
     colours = np.array(m.look.colours)[np.rint(m.colour_M[here]).astype(int) % len(m.look.colours)]
-    lit = None if mask_N is None else mask_N[m.place_M[here]]
+    lit = None if mask_N is None else m.of(mask_N)[here]
     return {
         "x": m.x_M[here].round(5).tolist(),
         "y": m.y_M[here].round(5).tolist(),
@@ -224,16 +247,18 @@ def points(m: DrawnMap, view: View, mask_N: np.ndarray | None, grey: str) -> dic
 
 def nearest(m: DrawnMap, view: View, x: float, y: float) -> int | None:
     """Row in the dataset of the example in view that lies nearest on the screen to (x, y), or None."""
-    here = np.flatnonzero(_cells(m, view)[0] < view.cells)
+    here = _here(m, view)
     if not len(here):
         return None
     width, height = view.x[1] - view.x[0], view.y[1] - view.y[0]
-    return int(m.place_M[here[np.argmin(((m.x_M[here] - x) / width) ** 2 + ((m.y_M[here] - y) / height) ** 2)]])
+    return int(m.rows(here)[np.argmin(((m.x_M[here] - x) / width) ** 2 + ((m.y_M[here] - y) / height) ** 2)])
 
 
 def ring(m: DrawnMap, row: int | None) -> tuple[float, float, str] | None:
-    """Where the example in row `row` of the dataset lies on this map, and its colour; None where the run did not see it."""
-    if row is None or not (m.place_M == row).any():
+    """Where the example in row `row` of the dataset lies on this map, and its colour; None where it is not shown."""
+    if row is None:
         return None
-    k = int(np.argmax(m.place_M == row))
+    k = row if m.row_M is None else int(np.searchsorted(m.row_M, row))
+    if k >= m.n or int(m.rows(np.array([k]))[0]) != row:
+        return None
     return float(m.x_M[k]), float(m.y_M[k]), m.look.colours[round(float(m.colour_M[k])) % len(m.look.colours)]

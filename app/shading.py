@@ -24,12 +24,13 @@ Range = tuple[float, float]
 
 
 class View(NamedTuple):
-    """The part of the plane that is shown, in the units of the axes, and how many cells it is cut into."""
+    """The part of the plane that is shown, in the units of the axes, how many cells it is cut into, and how far lone points grow."""
 
     x: Range
     y: Range
     width: int
     height: int
+    reach: int = 1
 
     @property
     def cells(self) -> int:
@@ -117,13 +118,19 @@ def data_uri(png: bytes) -> str:
 
 
 def _grow(pixel_P: np.ndarray, lone: np.ndarray, count_P: np.ndarray, view: View) -> None:
-    """Lone points take their free neighbours left, right, above and below."""
-    width, value = view.width, pixel_P[lone]
-    column, row = lone % width, lone // width
-    for offset, fits in ((1, column < width - 1), (-1, column > 0), (width, row < view.height - 1), (-width, row > 0)):
-        target = lone[fits] + offset
+    """Lone points take their free neighbours left, right, above and below; on finer screens, those further off, too."""
+    value, column, row = pixel_P[lone], lone % view.width, lone // view.width
+    for right, down in _diamond(view.reach):
+        fits = (column + right >= 0) & (column + right < view.width) & (row + down >= 0) & (row + down < view.height)
+        target = lone[fits] + down * view.width + right
         free = count_P[target] == 0
         pixel_P[target[free]] = value[fits][free]
+
+
+@functools.cache
+def _diamond(reach: int) -> list[tuple[int, int]]:
+    steps = range(-reach, reach + 1)
+    return [(right, down) for right in steps for down in steps if 0 < abs(right) + abs(down) <= reach]
 
 
 @functools.lru_cache(16)

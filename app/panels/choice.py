@@ -1,31 +1,44 @@
-"""The row above the maps: which dataset, which runs, coloured by what, over which epochs. And the page's address, which says the same."""
+"""The row above the maps: which dataset, which runs, on which axes and in which colours. And the page's address, which says the same."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
+from app import looks
+from app.shown import Shown, shown
 from ftft import Workspace
-from ftft.domain import Dataset, Run
+from ftft.domain import Dataset, Run, mean_id, runs_in
 
-SHOWN = 6  # maps shown unless the reader chooses others
+MOST = 6  # maps side by side
 OFFERED = 12  # newest runs offered as pills
+AXES = ("variability", "confidence")
 state = st.session_state
 
 
 @dataclass(frozen=True)
 class Choice:
-    """`runs` have recorded at least one epoch each. `missing`: ids that the address names and that cannot be shown."""
+    """`runs` have recorded at least one epoch each. `x`, `y`: the metrics on the axes; `colour`: as looks.offered names it.
+
+    `epochs`: None follows the runs. `missing`: ids that the address names and that cannot be shown.
+    """
 
     dataset: Dataset
-    runs: tuple[Run, ...]
-    colour: str
-    epochs: tuple[int, int]
+    runs: tuple[Shown, ...]
+    x: str = AXES[0]
+    y: str = AXES[1]
+    colour: str = "correctness"
+    epochs: tuple[int, int] | None = None
     missing: tuple[str, ...] = ()
 
-    def epochs_of(self, run: Run) -> tuple[int, int]:
+    @property
+    def last_epoch(self) -> int:
+        """The last epoch that any run with epochs has recorded; 1 where there is none."""
+        return max((run.epochs_recorded for run in self.runs if run.measures is None), default=1)
+
+    def epochs_of(self, run: Shown) -> tuple[int, int]:
         """The chosen epochs, as far as `run` has recorded them; imported metrics cannot be taken apart."""
-        if run.measures is not None:
+        if run.measures is not None or self.epochs is None:
             return 1, run.epochs_recorded
         return min(self.epochs[0], run.epochs_recorded), min(self.epochs[1], run.epochs_recorded)
 
@@ -38,34 +51,20 @@ def choose(ws: Workspace, datasets: Sequence[Dataset], every_run: Sequence[Run])
         of_it = [run for run in every_run if run.spec.dataset == dataset.name]
         runs, missing = _runs(dataset.name, of_it)
         st.space("stretch")
-        colour, epochs = "correctness", (1, 1)
-        if runs:
-            with st.container(horizontal=True, vertical_alignment="center", width="content"):  # many runs wrap the row: these stay together
-                colour = _colour(ws, runs)
-                recorded = [run.epochs_recorded for run in runs if run.measures is None]
-                if recorded:  # imported metrics have no epochs to choose from
-                    epochs = _epochs(dataset.name, max(recorded))
-    return Choice(dataset, runs, colour, epochs, missing)
-
-
-def run_labels(runs: Sequence[Run]) -> dict[str, str]:
-    """What a reader calls each run: model, seed, subset; the start of its id where that is not enough."""
-    names = {run.id: run_label(run) for run in runs}
-    twice = {name for name in names.values() if list(names.values()).count(name) > 1}
-    return {run: f"{name} · {run[:4]}" if name in twice else name for run, name in names.items()}
-
-
-def run_label(run: Run) -> str:
-    """Model, seed and, where there is one, the subset."""
-    seed = f" · seed {run.spec.seed}" if run.spec.seed is not None else ""
-    return f"{run.spec.model_name}{seed}{f' · {run.spec.subset}' if run.spec.subset else ''}"
+        if not runs:
+            return Choice(dataset, (), missing=missing)
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):  # many runs wrap the row: these stay together
+            _average(dataset.name, runs)
+            x, y = _axes(ws, runs)
+            colour = _colour(ws, dataset, runs)
+    return Choice(dataset, runs, x, y, colour, _epochs(dataset.name, runs), missing)
 
 
 def _dataset(datasets: Sequence[Dataset], every_run: Sequence[Run]) -> Dataset:
     by_name = {d.name: d for d in datasets}
     asked = _asked()
     if asked != state.get("maps_address"):
-        of_run = {run.id: run.spec.dataset for run in every_run}.get(asked.get("runs", "").split(",")[0])
+        of_run = {run.id: run.spec.dataset for run in every_run}.get(runs_in(asked.get("runs", "").split(",")[0])[0])
         state.dataset = next((name for name in (asked.get("dataset"), of_run) if name in by_name), state.get("dataset"))
     if state.get("dataset") not in by_name:
         state.dataset = next((run.spec.dataset for run in every_run if run.spec.dataset in by_name), datasets[0].name)
@@ -74,57 +73,77 @@ def _dataset(datasets: Sequence[Dataset], every_run: Sequence[Run]) -> Dataset:
     return by_name[name]
 
 
-def _runs(dataset: str, of_it: Sequence[Run]) -> tuple[tuple[Run, ...], tuple[str, ...]]:
+def _runs(dataset: str, of_it: Sequence[Run]) -> tuple[tuple[Shown, ...], tuple[str, ...]]:
     """The runs to show and the ids asked for in vain. Unless the reader chose, the newest runs: also those that begin later."""
     wanted: dict[str, tuple[str, ...]] = state.setdefault("runs_wanted", {})
     asked = _asked()
     if asked.get("runs") and asked.get("dataset", dataset) == dataset and asked != state.get("maps_address"):
-        wanted[dataset] = tuple(asked["runs"].split(","))
-    mapped = {run.id: run for run in of_it if run.mapped}
-    chosen = wanted.get(dataset) or tuple(mapped)[:SHOWN]
-    offered = dict.fromkeys((*list(mapped)[:OFFERED], *(run for run in chosen if run in mapped)))
+        wanted[dataset] = tuple(dict.fromkeys(asked["runs"].split(",")))
+    mapped = [run.id for run in of_it if run.mapped]
+    chosen = wanted.get(dataset) or tuple(mapped[:MOST])
+    means: dict[str, None] = state.setdefault("means", {}).setdefault(dataset, {})
+    means.update(dict.fromkeys(i for i in chosen if len(runs_in(i)) > 1))
+    offered = {run.id: run for run in shown(list(dict.fromkeys((*mapped[:OFFERED], *chosen, *means))), of_it)}
     key = f"runs_{dataset}"
-    state[key] = [run for run in offered if run in chosen]
-    labels = run_labels([mapped[run] for run in offered])
+    state[key] = [i for i in offered if i in chosen]
 
     def chosen_by_hand() -> None:
         wanted[dataset] = tuple(state[key])
 
     if offered:
         st.pills(
-            "Runs", list(offered), selection_mode="multi", key=key, format_func=lambda run: labels[run],
+            "Runs", list(offered), selection_mode="multi", key=key, format_func=lambda i: offered[i].label,
             label_visibility="collapsed", on_change=chosen_by_hand, width="content",
         )  # fmt: skip
     _write_address(dataset, chosen)
-    shown = tuple(mapped[run] for run in offered if run in state[key])
-    return shown, tuple(run for run in chosen if run not in mapped)
+    return tuple(offered[i] for i in offered if i in state[key])[:MOST], tuple(i for i in chosen if i not in offered)
 
 
-def _colour(ws: Workspace, runs: Sequence[Run]) -> str:
-    """By a metric that all maps have: an imported run may lack some."""
-    metrics = [name for name in ws.map(runs[0].id).values if all(name in ws.map(run.id).values for run in runs)]
-    first = ["correctness", "label"] if "correctness" in metrics else ["confidence", "label"]
-    offered = list(dict.fromkeys([*first, *metrics]))
+def _average(dataset: str, runs: Sequence[Shown]) -> None:
+    """A button that puts the mean of all shown runs beside them: one run's map is not very reliable."""
+    alone = [run.id for run in runs if not run.is_mean and run.measures is None]
+    mean = mean_id(alone) if len(alone) > 1 else None
+
+    def add() -> None:
+        assert mean is not None
+        state.runs_wanted[dataset] = (*[run.id for run in runs][: MOST - 1], mean)
+
+    st.button(
+        "Average", icon=":material/functions:", key="average", on_click=add, disabled=mean is None or mean in [run.id for run in runs],
+        help="Shows the mean map of the runs shown: averaged over seeds or references, a map is more reliable than any one of them",
+    )  # fmt: skip
+
+
+def _axes(ws: Workspace, runs: Sequence[Shown]) -> tuple[str, str]:
+    metrics = looks.common_metrics(ws, runs)
+    for key, default in zip(("x_axis", "y_axis"), AXES, strict=True):
+        if state.get(key) not in metrics:
+            state[key] = default
+    with st.popover("Axes", icon=":material/tune:", key="axes"):
+        for key, name in (("x_axis", "Horizontal"), ("y_axis", "Vertical")):
+            st.selectbox(name, metrics, key=key, format_func=looks.words, persist_state="session")
+        st.caption("Outlines belong to the axes they were drawn on; each metric is defined in the documentation.")
+    return state.x_axis, state.y_axis
+
+
+def _colour(ws: Workspace, dataset: Dataset, runs: Sequence[Shown]) -> str:
+    offered = looks.offered(ws, dataset, runs)
     if state.get("colour") not in offered:
         state.pop("colour", None)
     return st.selectbox(
         "Colour", offered, key="colour", label_visibility="collapsed",
-        format_func=lambda name: f"Colour: {name.replace('_', ' ')}", width=190, persist_state="session",
+        format_func=lambda name: f"Colour: {looks.words(name)}", width=190, persist_state="session",
     )  # fmt: skip
 
 
-def _epochs(dataset: str, last: int) -> tuple[int, int]:
-    """A range of epochs; its end follows the runs unless the reader moved it."""
-    st.html("<span class='hint'>Epochs</span>", width="content")
-    if last == 1:
-        st.html("<span class='hint'>1</span>", width="content")
-        return 1, 1
-    key, ends = f"epochs_{dataset}", state.setdefault("epochs_end", {})
-    first, until = state.get(key, (1, last))
-    state[key] = min(first, last), last if until == ends.get(dataset, until) else min(until, last)
-    ends[dataset] = last
-    st.slider("Epochs", 1, last, key=key, label_visibility="collapsed", width=110, persist_state="session")
-    return state[key]
+def _epochs(dataset: str, runs: Sequence[Shown]) -> tuple[int, int] | None:
+    """What the scrubber was set to; its end follows the runs where it stood at their end."""
+    wanted = state.get("epochs_wanted", {}).get(dataset)
+    recorded = [run.epochs_recorded for run in runs if run.measures is None]
+    if wanted is None or not recorded:
+        return None
+    first, last = wanted
+    return min(first, max(recorded)), min(last, max(recorded))
 
 
 # ---- the address

@@ -1,147 +1,196 @@
 """The maps themselves: what the component needs to know of each, and what it reports back."""
 
 import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from app import brush, mapmodel, parts, theme
+from app import brush, looks, mapmodel, parts, screen, theme
 from app.component.map_grid import map_grid
-from app.mapmodel import HOME, DrawnMap, Look
+from app.looks import Look
+from app.mapmodel import DrawnMap
+from app.panels import scrubber
 from app.panels.choice import Choice
+from app.panels.map_words import note, subtitle
 from app.shading import View
+from app.shown import Shown
 from ftft import Workspace
-from ftft.domain import Run, Selection, digest_of_ids
+from ftft.domain import Selection
 
 KEY = "maps"
-SCREEN_PX, EDGES_PX = 1392, 80  # what all maps share on a 1440 px screen, and what axes and histograms take of each
-CELLS_A_PX = 1.25
+WORKERS = 2  # maps that are worked out at a time: NumPy lets go of the interpreter for most of it
+TOP_Q = 0.33
 state = st.session_state
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
-def members(_ws: Workspace, fingerprint: str, file: str, _selection: Selection) -> tuple[np.ndarray, str]:
-    """(N,) which examples a selection holds, and the hash of their ids. `file`, its canonical form, is the key."""
+@st.cache_resource(show_spinner=False, max_entries=32)
+def members(_ws: Workspace, fingerprint: str, file: str, _selection: Selection, changed: str = "") -> tuple[np.ndarray, str]:
+    """(N,) which examples a selection holds, and the hash of their ids.
+
+    `file`, its canonical form, is the key, together with what else may change what it holds: `changed`.
+    """
     mask_N = _ws.resolve(_selection)
-    return mask_N, digest_of_ids(_ws.data.ids(_selection.dataset)[mask_N].tolist())
+    return mask_N, _ws.data.digest(_selection.dataset, mask_N)
 
 
 def selected(ws: Workspace, choice: Choice, selection: Selection) -> tuple[np.ndarray, str] | None:
     """`members`, or None where nothing was ever selected."""
-    return members(ws, choice.dataset.fingerprint, selection.hash, selection) if selection.steps else None
+    return members(ws, choice.dataset.fingerprint, selection.hash, selection, _changed(ws, selection)) if selection.steps else None
 
 
-def agreement(ws: Workspace, choice: Choice, mask_N: np.ndarray, run: Run) -> tuple[float, float]:
+def agreement(ws: Workspace, choice: Choice, mask_N: np.ndarray, run: Shown) -> tuple[float, float]:
     """Share of the selected examples that the same outlines catch on another run's map, and the share that chance would catch."""
     moved = brush.on_other_run(brush.history(choice.dataset.name).now, run.id, choice.epochs_of(run))
-    there_N = members(ws, choice.dataset.fingerprint, moved.hash, moved)[0]
-    return float(there_N[mask_N].mean()) if mask_N.any() else 0.0, float(there_N.mean())
+    there_N = members(ws, choice.dataset.fingerprint, moved.hash, moved, _changed(ws, moved))[0]
+    n = np.count_nonzero(mask_N)
+    return float(np.count_nonzero(there_N & mask_N) / n) if n else 0.0, float(np.count_nonzero(there_N) / max(len(there_N), 1))
 
 
-def active_run(choice: Choice) -> Run:
+def active_run(choice: Choice) -> Shown:
     """The run whose title was clicked last: regions and the table go by its dynamics."""
-    wanted = (state.get(KEY) or {}).get("active")
+    wanted = said("active")
     return next((run for run in choice.runs if run.id == wanted), choice.runs[0])
 
 
-def linked_maps(ws: Workspace, choice: Choice, mask_N: np.ndarray | None) -> None:
-    """Draws all chosen maps, with what `mask_N` selects in colour on grey."""
-    wanted = (state.get(KEY) or {}).get("view")
-    columns = len(choice.runs) if len(choice.runs) <= 4 else 3
-    height = 380 if len(choice.runs) <= 3 else 330
-    x, y = (tuple(wanted["x"]), tuple(wanted["y"])) if wanted else HOME
-    view = View(x, y, round(CELLS_A_PX * (SCREEN_PX / columns - EDGES_PX)), round(CELLS_A_PX * (height - EDGES_PX)))
-    maps = [ws.map(run.id, choice.epochs_of(run)) for run in choice.runs]
-    look = mapmodel.look(choice.colour, choice.dataset.labels, theme.mode(), maps)
-    known = choice.dataset.name, choice.dataset.fingerprint
-    drawn = [mapmodel.drawn(ws, known, run.id, choice.epochs_of(run), look) for run in choice.runs]
+def said(name: str) -> Any:
+    """What the component last said under this name; it forgets everything when the page is left."""
+    return (state.get(KEY) or {}).get(name)
+
+
+def linked_maps(ws: Workspace, choice: Choice, chosen: tuple[np.ndarray, str] | None) -> None:
+    """Draws all chosen maps, with what is selected in colour on grey. `chosen`: as `selected` gives it."""
+    dataset, mask_N = (choice.dataset.name, choice.dataset.fingerprint), chosen[0] if chosen else None
+    axes = {run.id: choice.epochs_of(run) for run in choice.runs}
+    maps = [ws.map(run, epochs) for run, epochs in axes.items()]
+    look = looks.look(ws, choice.dataset, choice.colour, theme.mode(), choice.runs, maps, _off(choice))
+    drawn = {run: mapmodel.drawn(ws, dataset, run, epochs, choice.x, choice.y, look) for run, epochs in axes.items()}
+    size = screen.size(said("screen"), len(choice.runs))
+    views = _views(ws, choice, size)
     history, t = brush.history(choice.dataset.name), theme.tokens()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        pictures = dict(
+            zip(drawn, pool.map(lambda run: _picture(drawn[run], views[run], mask_N, len(maps), t["base"]), drawn), strict=True)
+        )
     data = {
-        "maps": [_one_map(ws, choice, run, d, view, mask_N) for run, d in zip(choice.runs, drawn, strict=True)],
-        "view": {"x": view.x, "y": view.y},
-        "zoomed": wanted is not None,
+        "maps": [_one_map(ws, choice, run, drawn[run.id], views[run.id], chosen) | pictures[run.id] for run in choice.runs],
+        "zoomed": bool(_zoomed(choice)),
+        "views": _zoomed(choice),
         "gl": len(maps) <= mapmodel.GL_MAPS,
-        "columns": columns,
-        "height": height,
-        "x_title": brush.X,
-        "y_title": brush.Y,
+        "screen": size.asked,
+        "columns": size.columns,
+        "height": size.height,
+        "x_title": looks.words(choice.x),
+        "y_title": looks.words(choice.y),
+        "usual": (choice.x, choice.y) == (brush.X, brush.Y),
+        "axes": f"{choice.x}|{choice.y}",
         "legend": _legend(look),
+        "scrubber": scrubber.data(ws, choice, active_run(choice)),
         "active": active_run(choice).id,
         "can_undo": bool(history.past),
         "can_redo": bool(history.future),
         "selected": mask_N is not None,
-        "status": f"{parts.of(mapmodel.in_view(drawn[0], view), len(drawn[0].x_M))} in view" if wanted else "",
+        "status": _status(choice, drawn, views),
         "theme": {name: t[name] for name in ("muted", "grid", "line")},
         "stamp": str(time.time_ns()),
     }
     with st.container(key="map_grid"):
         map_grid(
-            data, key=KEY, on_step=lambda: _on_step(choice),
+            data, key=KEY, on_step=lambda: _on_step(choice, look),
             on_command=lambda: brush.act(choice.dataset.name, state[KEY].command),
-            on_pick=lambda: _on_pick(ws, choice, dict(zip((run.id for run in choice.runs), drawn, strict=True)), view),
+            on_pick=lambda: _on_pick(ws, dataset, drawn, views),
+            on_epochs=lambda: scrubber.keep(choice, state[KEY].epochs),
+            on_legend=lambda: _on_legend(choice),
         )  # fmt: skip
 
 
-# ---- down
+# ---- what is seen
 
 
-def _one_map(ws: Workspace, choice: Choice, run: Run, m: DrawnMap, view: View, mask_N: np.ndarray | None) -> dict[str, Any]:
-    selection = brush.history(choice.dataset.name).now
-    epochs, grey, focus = choice.epochs_of(run), theme.tokens()["base"], state.get("focus")
-    as_points = mapmodel.as_points(m, view, len(choice.runs))
-    ids = mapmodel.ids(ws, choice.dataset.name, choice.dataset.fingerprint)
-    note, hint = _note(ws, choice, run, mask_N)
+def _views(ws: Workspace, choice: Choice, size: screen.Size) -> dict[str, View]:
+    zoomed, runs = _zoomed(choice), [(run.id, choice.epochs_of(run)) for run in choice.runs]
+    x, y = mapmodel.home(ws, runs, choice.x, choice.y)
+    views = {}
+    for run, _ in runs:
+        part = zoomed.get(run) or zoomed.get("all")
+        ranges = (tuple(part["x"]), tuple(part["y"])) if part else (x, y)
+        views[run] = View(*ranges, *size.cells, size.reach)
+    return views
+
+
+def _zoomed(choice: Choice) -> Mapping[str, Any]:
+    """What was zoomed to on these axes: under "all" where the maps are linked, else under the run's id."""
+    wanted = said("views") or {}
+    return wanted.get("views", {}) if wanted.get("axes") == f"{choice.x}|{choice.y}" else {}
+
+
+def _status(choice: Choice, drawn: Mapping[str, DrawnMap], views: Mapping[str, View]) -> str:
+    run = active_run(choice).id
+    return f"{parts.of(mapmodel.in_view(drawn[run], views[run]), drawn[run].n)} in view" if _zoomed(choice) else ""
+
+
+def _off(choice: Choice) -> frozenset[int]:
+    """Parts of the legend that are switched off, of this dataset's legend by this colour."""
+    by, off = state.get("legend_off", {}).get(choice.dataset.name, ("", ()))
+    return frozenset(off) if by == choice.colour else frozenset()
+
+
+def _legend(look: Look) -> dict[str, Any]:
     return {
-        "run": run.id,
-        "name": run.spec.model_name,
-        "subtitle": _subtitle(ws, run, epochs, len(m.x_M)),
-        "live": run.state == "running",
-        "note": note,
-        "hint": hint,
-        "flat": "Variability needs two epochs" if epochs[0] == epochs[1] else "",
+        "title": looks.words(look.by), "by": look.by, "colours": look.colours, "ticks": look.ticks, "nominal": look.nominal,
+        "off": sorted(look.off), "parts": look.parts if look.filters else 0,
+    }  # fmt: skip
+
+
+# ---- one map
+
+
+def _picture(m: DrawnMap, view: View, mask_N: np.ndarray | None, maps: int, grey: str) -> dict[str, Any]:
+    """Pictures and histograms: the part that takes long, and asks nothing of Streamlit."""
+    as_points = mapmodel.as_points(m, view, maps)
+    chosen = None if mask_N is None else mapmodel.lit(m, view, mask_N)
+    return {
         "base": None if as_points else mapmodel.picture(m, view, None if mask_N is None else grey),
-        "lit": None if as_points or mask_N is None else mapmodel.highlight(m, view, mask_N),
-        "points": mapmodel.points(m, view, mask_N, grey) | _hover(ws, choice, ids.ids_N, m, view) if as_points else None,
-        "outlines": _outlines(selection, run.id, epochs),
-        "ring": mapmodel.ring(m, ids.place(focus)),
-        **mapmodel.histograms(m, view, mask_N),
-        "key": hash((run.id, epochs, m.look, selection.hash, focus)),
+        "lit": None if as_points or chosen is None else mapmodel.highlight(m, view, chosen),
+        **mapmodel.histograms(m, view, chosen),
     }
 
 
-def _subtitle(ws: Workspace, run: Run, epochs: tuple[int, int], n: int) -> str:
-    """Seed, epochs, capture, number of examples; what is the matter with a run that has not succeeded."""
-    words = [] if run.spec.seed is None else [f"seed {run.spec.seed}"]
-    if run.state == "running":
-        going_on = min(run.epochs_recorded + 1, run.spec.epochs or run.epochs_recorded + 1)
-        words.append(f"training, epoch {going_on} of {run.spec.epochs}" if run.spec.epochs else f"training, epoch {going_on}")
-    elif run.state != "succeeded":
-        words.append(run.state)
-    words.append(parts.plural(run.epochs_recorded, "epoch") if epochs == (1, run.epochs_recorded) else f"epochs {epochs[0]}–{epochs[1]}")
-    how = "metrics alone" if run.measures is not None else ws.map(run.id, epochs).capture.replace("_", " ")
-    return " · ".join([*words, how if how != "unknown" else "capture unknown", f"n {parts.num(n)}"])
+def _one_map(ws: Workspace, choice: Choice, run: Shown, m: DrawnMap, view: View, chosen: tuple[np.ndarray, str] | None) -> dict[str, Any]:
+    selection, epochs, focus = brush.history(choice.dataset.name).now, choice.epochs_of(run), state.get("focus")
+    ids, mask_N = mapmodel.ids(ws, choice.dataset.name, choice.dataset.fingerprint), chosen[0] if chosen else None
+    as_points = mapmodel.as_points(m, view, len(choice.runs))
+    words, hint = note(ws, choice, run, mask_N, agreement)
+    return {
+        "run": run.id,
+        "name": run.name,
+        "subtitle": subtitle(ws, run, epochs, ws.map(run.id, epochs).n),
+        "live": any(r.state == "running" for r in run.runs),
+        "note": words,
+        "hint": hint,
+        "view": {"x": view.x, "y": view.y},
+        "flat": _flat(choice, m, epochs),
+        "points": mapmodel.points(m, view, mask_N, theme.tokens()["base"]) | _hover(ws, choice, ids.ids_N, m, view) if as_points else None,
+        "outlines": _outlines(choice, selection, run.id, epochs),
+        "ring": mapmodel.ring(m, ids.place(focus)),
+        "key": str(hash((run.id, epochs, m.look, choice.x, choice.y, chosen and chosen[1], selection.hash, focus, view))),
+    }
 
 
-def _note(ws: Workspace, choice: Choice, run: Run, mask_N: np.ndarray | None) -> tuple[list[tuple[str, bool]], str]:
-    """Right of a title, as (text, strong) pieces: the easy share, or where the selection was made and how far the other maps agree."""
-    if mask_N is None:
-        easy = mapmodel.regions(ws, run.id, choice.epochs_of(run))["easy"]
-        return [
-            ("easy ", False),
-            (parts.pct(easy), True),
-        ], "Share of the examples in the easy region: confident, and not among the most variable third"
-    if run.id in brush.runs_of(brush.history(choice.dataset.name).now):
-        return [("selected here", True)], "The selection was made on this map"
-    same, chance = agreement(ws, choice, mask_N, run)
-    hint = "Share of the selected examples that the same outlines catch on this map, and what chance would catch"
-    return [("agrees ", False), (parts.pct(same), True), (f" · chance {parts.pct(chance)}", False)], hint
+def _flat(choice: Choice, m: DrawnMap, epochs: tuple[int, int]) -> str:
+    """What is said across a map that has nothing to show."""
+    if epochs[0] == epochs[1] and "variability" in (choice.x, choice.y):
+        return "Variability needs two epochs"
+    return "" if m.n else "The legend hides every example"
 
 
-def _outlines(selection: Selection, run: str, epochs: tuple[int, int]) -> list[dict[str, Any]]:
-    """What was drawn on this map as it is shown: outlines drawn over other epochs would enclose other points here."""
-    here = [s for s in selection.steps if s.by == "region" and s["run"] == run and s["epochs"] == list(epochs)]
-    return [{"op": step.op, "shape": shape.to_json()} for step in here for shape in step["shapes"]]
+def _outlines(choice: Choice, selection: Selection, run: str, epochs: tuple[int, int]) -> list[dict[str, Any]]:
+    """What was drawn on this map as it is shown: outlines drawn on other axes or over other epochs would enclose other points here."""
+    here = {"run": run, "epochs": list(epochs), "x": choice.x, "y": choice.y}
+    drawn = [s for s in selection.steps if s.by == "region" and all(s[name] == value for name, value in here.items())]
+    return [{"op": step.op, "shape": shape.to_json()} for step in drawn for shape in step["shapes"]]
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
@@ -165,22 +214,36 @@ def _hover(ws: Workspace, choice: Choice, ids_N: np.ndarray, m: DrawnMap, view: 
     return {"id": ids, "text": [texts.get(example, example) for example in ids]}
 
 
-def _legend(look: Look) -> dict[str, Any]:
-    return {"title": look.by.replace("_", " "), "colours": look.colours, "ticks": look.ticks, "nominal": look.nominal}
-
-
 # ---- up
 
 
-def _on_step(choice: Choice) -> None:
+def _on_step(choice: Choice, look: Look) -> None:
     drawn = state[KEY].step
     run = next((run for run in choice.runs if run.id == drawn["run"]), None)
     if run is not None:  # it may have been taken off the page in the meantime
-        brush.select(choice.dataset.name, brush.step_of(drawn, choice.epochs_of(run)))
+        epochs = choice.epochs_of(run)
+        step = brush.step_of(drawn, epochs, choice.x, choice.y, looks.hidden_by(look, run.id, epochs))
+        brush.select(choice.dataset.name, step)
 
 
-def _on_pick(ws: Workspace, choice: Choice, drawn: dict[str, DrawnMap], view: View) -> None:
+def _on_legend(choice: Choice) -> None:
+    """One part is switched on or off; switching off the last one shows all again."""
+    part, off = int(state[KEY].legend["part"]), set(_off(choice))
+    off ^= {part}
+    all_of_them = len(off) == int(state[KEY].legend["parts"])
+    state.setdefault("legend_off", {})[choice.dataset.name] = (choice.colour, () if all_of_them else tuple(sorted(off)))
+
+
+def _on_pick(ws: Workspace, dataset: tuple[str, str], drawn: Mapping[str, DrawnMap], views: Mapping[str, View]) -> None:
     at = state[KEY].pick
-    row = mapmodel.nearest(drawn[at["run"]], view, at["x"], at["y"]) if at["run"] in drawn else None
+    if "id" in at:
+        state.focus = at["id"]
+        return
+    row = mapmodel.nearest(drawn[at["run"]], views[at["run"]], at["x"], at["y"]) if at["run"] in drawn else None
     if row is not None:
-        state.focus = mapmodel.ids(ws, choice.dataset.name, choice.dataset.fingerprint).ids_N[row]
+        state.focus = mapmodel.ids(ws, *dataset).ids_N[row]
+
+
+def _changed(ws: Workspace, selection: Selection) -> str:
+    """What a selection holds may change with flags: the only step that is not fixed by the file, the data and the runs."""
+    return ws.notes.stamp(selection.dataset) if any(step.by == "flag" for step in selection.steps) else ""

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from app import brush, parts, theme
-from app.panels.choice import Choice, run_labels
+from app.panels.choice import Choice
 from app.panels.linked_maps import agreement
 from ftft import Workspace
 from ftft.domain import Selection
@@ -59,8 +59,7 @@ def _agreements(ws: Workspace, choice: Choice, mask_N: np.ndarray) -> None:
     others = [run for run in choice.runs if run.id not in made_on][:COMPARED]
     if not others:
         return
-    names = run_labels(choice.runs)
-    rows = [(names[run.id], *agreement(ws, choice, mask_N, run), theme.tokens()["muted"]) for run in others]
+    rows = [(run.label, *agreement(ws, choice, mask_N, run), theme.tokens()["muted"]) for run in others]
     st.html(parts.bars(rows, "same outlines on the other maps, | = chance"), width=310)
 
 

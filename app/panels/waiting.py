@@ -6,9 +6,10 @@ from typing import Any
 import streamlit as st
 
 from app import parts
-from app.panels.choice import Choice, run_label
+from app.panels.choice import Choice
+from app.shown import run_label
 from ftft import Workspace
-from ftft.domain import Dataset, Run
+from ftft.domain import Dataset, Run, runs_in
 
 LOOK_EVERY_S = 2
 
@@ -55,15 +56,15 @@ def no_map(choice: Choice, runs: Sequence[Run]) -> None:
 
 def notices(choice: Choice, runs: Sequence[Run]) -> None:
     """Above the maps: runs that the address names in vain, runs that stopped early, runs that are still coming."""
-    known = {run.id for run in runs}
+    known, shown = {run.id for run in runs}, {run.id: run for each in choice.runs for run in each.runs}
     said = [
         parts.finding(
             "muted", "info", f"Run {run[:16]} is not among the runs on {choice.dataset.name}",
             "It was removed, or is of another dataset. Choose from the runs above.",
         )
-        for run in choice.missing if run not in known
+        for run in dict.fromkeys(run for each in choice.missing for run in runs_in(each)) if run not in known
     ]  # fmt: skip
-    for run in choice.runs:
+    for run in shown.values():
         if run.state in ("failed", "lost"):
             stopped = f"{run_label(run)} {run.state} after {parts.plural(run.epochs_recorded, 'epoch')}"
             said.append(parts.finding("warn", "warning", stopped, f"The map shows what was recorded. {reason(run)}"))

@@ -21,7 +21,7 @@ if datasets:
     if choice.runs:
         chosen = selected(ws, choice, brush.history(choice.dataset.name).now)
         mask_N = chosen[0] if chosen else None
-        linked_maps(ws, choice, mask_N)
+        linked_maps(ws, choice, chosen)
         with st.bottom:  # before the table, so that the count arrives with the highlight
             selection_bar(ws, choice, chosen)
         table_side, detail_side = st.columns([1.9, 1], gap="medium")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import theme
+from app import parts, theme
+from app.backend import read_only
 
 HERE = Path(__file__).resolve().parent
 PAGES = (
@@ -19,6 +20,9 @@ PAGES = (
 st.set_page_config(page_title="ftft", page_icon=str(HERE / "icon.png"), layout="wide")
 st.logo(str(HERE / "icon.png"), size="small")
 st.html(f"<style>:root{{{theme.css_variables()}}}{(HERE / 'style.css').read_text()}</style>")
+if read_only():
+    with st.container(key="read_only"):
+        st.html(f"<span title='Started with --read-only: nothing in the workspace can be changed here'>{parts.pill('read-only')}</span>")
 
 pages = [
     st.Page(HERE / "views" / f"{name}.py", title=title, icon=f":material/{icon}:", url_path=name, default=name == "maps")

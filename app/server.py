@@ -1,8 +1,8 @@
 """The app's web server: one process for a workspace, which prints the address to open once it answers.
 
 A second `ftft app` on the same workspace finds the first one by `locks/app.lock` (held as long as the process lives) and
-`locks/app.json` (its address), prints that address and leaves. Plotly's JavaScript comes from the installed package: nothing is
-fetched from elsewhere.
+`locks/app.json` (its address), prints that address and leaves. With --read-only it takes no part in that: it writes nothing.
+Plotly's JavaScript comes from the installed package: nothing is fetched from elsewhere.
 """
 
 import errno
@@ -29,11 +29,21 @@ INSTANCE = "/_ftft/instance"  # where a server says which one it is
 PATIENCE_S = 60  # the longest that a server may take to answer
 
 
-def serve(workspace: Path, host: str = "127.0.0.1", port: int = 8501, opened: Callable[[str], object] = lambda url: None) -> None:
+def serve(
+    workspace: Path,
+    host: str = "127.0.0.1",
+    port: int = 8501,
+    opened: Callable[[str], object] = lambda url: None,
+    read_only: bool = False,
+) -> None:
     """Serves `workspace` until it is stopped; or, where that is done already, prints the address and returns.
 
-    `opened` is called with the address once it answers.
+    `opened` is called with the address once it answers. With `read_only` any number serve it, and none of them changes it.
     """
+    os.environ["FTFT_READ_ONLY"] = str(int(read_only))  # app/backend.py reads it
+    if read_only:
+        _run(workspace, host, free_port(host, port), lambda url: _say(url, opened))
+        return
     locks = workspace / "locks"
     locks.mkdir(parents=True, exist_ok=True)
     address = locks / "app.json"

@@ -132,8 +132,10 @@ def _cut(pieces: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
 # ---- from files
 
 
-def read_curves(folder: RunFolder, cache: Path | None, known: Curves | None = None) -> Curves:
+def read_curves(folder: RunFolder, cache: Path | None, known: Curves | None = None, keep: bool = True) -> Curves:
     """The curves of a run as its files are now. `cache`: where they are kept (None: nowhere, the files themselves are read).
+
+    Without `keep` nothing new is kept there.
 
     `known`, read before, saves reading what has not changed.
     """
@@ -142,7 +144,7 @@ def read_curves(folder: RunFolder, cache: Path | None, known: Curves | None = No
     for number, file in folder.epoch_files().items():
         state = stamp(file)
         kept = cache and cache / "curves" / folder.run / f"{file.stem}.arrow"
-        curve = before.get(state) or _curve(folder, number, file.name, state, kept)
+        curve = before.get(state) or _curve(folder, number, file.name, state, kept, keep)
         if sound and not curve.problem:
             curve = replace(curve, problem=curve.members.unlike(sound[0].members))
         (unfit if curve.problem else sound).append(curve)
@@ -162,14 +164,14 @@ def _examples(folder: RunFolder, sound: Sequence[Curve]) -> tuple[np.ndarray, np
     return ids_N, gold_N
 
 
-def _curve(folder: RunFolder, number: int, name: str, state: tuple[int, ...], kept: Path | None) -> Curve:
+def _curve(folder: RunFolder, number: int, name: str, state: tuple[int, ...], kept: Path | None, keep: bool) -> Curve:
     """What is kept of the epoch, or what its file says, which is kept from now on."""
     if kept is None:
         return _from_epoch(folder, number, name, state)
     if found := _read(kept, number, name, state):
         return found
     curve = _from_epoch(folder, number, name, state)
-    if curve.problem:
+    if curve.problem or not keep:
         return curve
     with suppress(OSError):  # a full disk, or a workspace that may only be read: then it is worked out each time
         publish(kept, lambda aside: _write(aside, curve))

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from app import failure, forms
+from app.backend import read_only
 from app.names import METRICS
 from ftft import Workspace
 
@@ -29,7 +30,7 @@ def dialog(ws: Workspace) -> None:
     form = _form(train, read.value)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.code(form.command, language="bash", width="stretch", wrap_lines=True)
-        added = st.button("Add dataset", type="primary", key="confirm_dataset")
+        added = st.button("Add dataset", type="primary", key="confirm_dataset", disabled=read_only())
     if added:
         _add(ws, form)
 

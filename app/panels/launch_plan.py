@@ -5,6 +5,7 @@ import html
 import streamlit as st
 
 from app import failure, forms, health, parts
+from app.backend import read_only
 from app.order import Group, Order, start
 from app.panels import label_shares
 from ftft import Workspace
@@ -29,7 +30,9 @@ def panel(ws: Workspace, order: Order, groups: list[Group]) -> None:
     st.html(f"<div class='cost'><b>{parts.num(new)}</b><span>{'run' if new == 1 else 'runs'} to queue · {note}</span></div>")
     st.html(_table(groups))
     label = f"Start {parts.plural(new, 'run')}" if new else "Nothing new to start"
-    if st.button(label, type="primary", icon=":material/rocket_launch:", width="stretch", key="start_runs", disabled=not new):
+    if st.button(
+        label, type="primary", icon=":material/rocket_launch:", width="stretch", key="start_runs", disabled=read_only() or not new
+    ):
         started = forms.attempt(start, ws, order)
         if started.problem:
             failure.show(started.problem)

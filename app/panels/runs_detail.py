@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app import clock, forms, parts, progress, theme
+from app.backend import read_only
 from app.names import METRICS, RULES
 from app.panels import runs_table
 from ftft import Workspace
@@ -109,11 +110,15 @@ def _cause(kind: str, title: str, remedy: str) -> str:
 
 
 def _buttons(ws: Workspace, run: Run) -> None:
+    locked = read_only()
     with st.container(horizontal=True, key="run_buttons"):
         if run.state in ("queued", "running"):
-            st.button("Cancel", icon=":material/block:", key="cancel_run", on_click=_act, args=(ws.runs.cancel, run.id))
+            st.button("Cancel", icon=":material/block:", key="cancel_run", on_click=_act, args=(ws.runs.cancel, run.id), disabled=locked)
         if run.state in ("failed", "cancelled", "lost") and not run.spec.imported:
-            st.button("Resume", type="primary", icon=":material/replay:", key="resume_run", on_click=_act, args=(ws.runs.resume, run.id))
+            st.button(
+                "Resume", type="primary", icon=":material/replay:", key="resume_run", on_click=_act, args=(ws.runs.resume, run.id),
+                disabled=locked,
+            )  # fmt: skip
         if run.mapped and run.spec.subset is None and st.button("Open map", icon=":material/bubble_chart:", key="open_map"):
             st.switch_page("views/maps.py", query_params={"dataset": run.spec.dataset, "runs": run.id})
         if run.spec.subset and run.scores and st.button("Open results", icon=":material/leaderboard:", key="open_results"):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from app import clock, parts
-from app.backend import workspace
+from app.backend import read_only, workspace
 from app.names import METRICS
 from app.panels import data_add, data_cards, data_detail
 
@@ -13,7 +13,7 @@ ws = workspace()
 datasets = {dataset.name: dataset for dataset in ws.data.list()}
 
 with parts.page_header("Data", "What models are trained and judged on. Every set says whether it is in or out of distribution."):
-    if st.button("Add dataset", type="primary", icon=":material/add:", key="add_dataset"):
+    if st.button("Add dataset", type="primary", icon=":material/add:", key="add_dataset", disabled=read_only()):
         data_add.dialog(ws)
 
 if not datasets:

@@ -23,11 +23,12 @@ def serve(workspace: Workspace, host: str = "127.0.0.1", port: int = 8501, **hoo
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="The next free one if taken.")
+@click.option("--read-only", is_flag=True, help="To look at: nothing in the workspace is changed, and nothing can be started.")
 @common
-def app(host: str, port: int, workspace: str | None, as_json: bool) -> None:
+def app(host: str, port: int, read_only: bool, workspace: str | None, as_json: bool) -> None:
     """Opens the app on a workspace; prints its URL once it answers.
 
     \b
     ftft app --workspace my-workspace
     """
-    serve(Workspace(workspace), host, port)
+    serve(Workspace(workspace, runner=not read_only, read_only=read_only), host, port, read_only=read_only)

@@ -18,18 +18,19 @@ INGEST_EVERY = 1.0  # seconds between two looks of the ingesting thread
 
 
 class Database:
-    """`owned`: the store, while this process holds the file."""
+    """`owned`: the store, while this process holds the file. `aside`: one in memory, kept where no file may be written."""
 
     def __init__(self, workspace: "Workspace") -> None:
         self.workspace = workspace
         self.owned: Any = None
+        self.aside: Any = None
         self._ended = threading.Event()
 
     def own(self) -> bool:
-        """Takes the database, and ingests in a thread from now on. False where another process has it."""
+        """Takes the database, and ingests in a thread from now on. False where another process has it, or nothing may be written."""
         from ftft.store import open_database
 
-        if self.owned is None:
+        if self.owned is None and not self.workspace.read_only:
             self.owned = open_database(self.workspace.path)
             if self.owned is not None:
                 self._ended.clear()
@@ -80,19 +81,27 @@ class Database:
             self._ingest(self.owned, runs, datasets)
             yield self.owned
             return
+        if self.workspace.read_only:
+            self.aside = self.aside or Store.memory()
+            self._fill(self.aside, runs, datasets)
+            yield self.aside
+            return
         store = open_database(self.workspace.path)
         try:
             if store is not None:
                 self._ingest(store, runs, datasets)
             else:
                 store = Store.memory()
-                self._ingest(store, (), datasets)
-                for found in filter(None, map(self.workspace._maps.if_any, runs)):
-                    store.take_map(found)
+                self._fill(store, runs, datasets)
             yield store
         finally:
             if store is not None:
                 store.close()
+
+    def _fill(self, store: Any, runs: Iterable[str], datasets: Iterable[str]) -> None:
+        self._ingest(store, (), datasets)
+        for found in filter(None, map(self.workspace._maps.if_any, runs)):
+            store.take_map(found)
 
     def _ingest(self, store: Any, runs: Iterable[str], datasets: Iterable[str]) -> None:
         for name in datasets:

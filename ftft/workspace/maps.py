@@ -112,7 +112,7 @@ class Maps:
     def read(self, run: str) -> Curves:
         """p(gold) of a run's examples over all its epochs, as its files are now."""
         known = self._curves.pop(run, None)
-        curves = read_curves(self.workspace.runs.folder(run), self.workspace.path / CACHE, known)
+        curves = read_curves(self.workspace.runs.folder(run), self.workspace.path / CACHE, known, keep=not self.workspace.read_only)
         if known is None or curves.ids_N is not known.ids_N:
             curves = replace(curves, ids_N=self.workspace.data.shared(self.workspace.runs.get(run).spec.dataset, curves.ids_N))
         self._curves[run] = curves

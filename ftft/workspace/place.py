@@ -21,12 +21,14 @@ def where(path: str | Path | None) -> Path:
         return Path(folder).expanduser().resolve()
 
 
-def open_folder(path: Path) -> None:
-    """Makes the workspace if need be. InputError where it is something else, or cannot be made."""
+def open_folder(path: Path, make: bool = True) -> None:
+    """Makes the workspace if need be. InputError where it is something else, or cannot be made (or may not: `make`)."""
     with _named(path):
         marker = path / "workspace.json"
         if marker.exists():
             _check_format(path, read_json(marker))
+        elif not make:
+            raise InputError(f"{path} is not a workspace, and nothing may be written", "Name one that is there with --workspace")
         elif path.is_file() or (path.is_dir() and any(path.iterdir())):
             raise InputError(f"{path} is not a workspace and not empty", "Name a new or an empty folder with --workspace")
         else:

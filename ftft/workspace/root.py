@@ -15,12 +15,13 @@ from ftft.workspace.place import open_folder, where
 class Workspace:
     """`path`: a folder, made on first use; `$FTFT_WORKSPACE`, else `./ftft-workspace` where None.
 
-    Opening it starts the runner if work is queued; `runner=False` leaves that to somebody else.
+    Opening it starts the runner if work is queued; `runner=False` leaves that to somebody else. `read_only`: it must be there, and to look
+    at it writes nothing into it, neither caches nor the database; verbs that write still do.
     """
 
-    def __init__(self, path: str | Path | None = None, *, runner: bool = True) -> None:
-        self.path = where(path)
-        open_folder(self.path)
+    def __init__(self, path: str | Path | None = None, *, runner: bool = True, read_only: bool = False) -> None:
+        self.path, self.read_only = where(path), read_only
+        open_folder(self.path, make=not read_only)
         self._may_run = runner
         self._left_out: set[str] = set()
         self.wake()

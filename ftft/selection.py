@@ -99,23 +99,31 @@ def _beside_edge(x: np.ndarray, y: np.ndarray, px: float, py: float, qx: float, 
 # ---- ranking
 
 
-def top(ids_N: np.ndarray, values_N: np.ndarray, q: float, end: str = "top", labels_N: np.ndarray | None = None) -> np.ndarray:
+def top(
+    ids_N: np.ndarray,
+    values_N: np.ndarray,
+    q: float,
+    end: str = "top",
+    labels_N: np.ndarray | None = None,
+    ties: Callable[[], np.ndarray] | None = None,
+) -> np.ndarray:
     """Mask (N,) of exactly round(q * N) examples with the highest values (`end` "top") or the lowest ("bottom").
 
     Ties at the cut go to the ids with the smallest sha256. NaN ranks above every number: the only one is the forgetting of an example
     that was never learnt. With `labels_N` each label gives its share of the examples: q of its own, rounded by largest remainder.
+    `ties` gives `tie_order(ids_N)`, where somebody keeps it: a metric that counts has ties by the hundred thousand.
     """
     if not 0 < q < 1:
         raise InputError(f"q is {q}", "Give a share between 0 and 1, such as 0.33")
     k = round(q * len(values_N))
     rank_N = _ascending(values_N, end)
     if labels_N is None:
-        return _lowest(ids_N, rank_N, k)
+        return _lowest(ids_N, rank_N, k, ties)
     mask_N = np.zeros(len(values_N), dtype=bool)
     labels, places_N = np.unique(labels_N, return_inverse=True)
-    for label, share in enumerate(_largest_remainder(q * np.bincount(places_N, minlength=len(labels)), k)):
+    for label, share in enumerate(largest_remainder(q * np.bincount(places_N, minlength=len(labels)), k)):
         members = np.flatnonzero(places_N == label)
-        mask_N[members] = _lowest(ids_N[members], rank_N[members], share)
+        mask_N[members] = _lowest(ids_N[members], rank_N[members], share, (lambda of=members: ties()[of]) if ties else None)
     return mask_N
 
 
@@ -138,8 +146,8 @@ def _ascending(values_N: np.ndarray, end: str) -> np.ndarray:
     return -filled_N if end == "top" else filled_N
 
 
-def _lowest(ids_N: np.ndarray, rank_N: np.ndarray, k: int) -> np.ndarray:
-    """Mask of the k lowest ranks; only the ids that tie at the cut are hashed."""
+def _lowest(ids_N: np.ndarray, rank_N: np.ndarray, k: int, ties: Callable[[], np.ndarray] | None) -> np.ndarray:
+    """Mask of the k lowest ranks; only the ids that tie at the cut are hashed, or none with `ties`."""
     if k == 0:
         return np.zeros(len(rank_N), dtype=bool)
     cut = np.partition(rank_N, k - 1)[k - 1]
@@ -147,7 +155,7 @@ def _lowest(ids_N: np.ndarray, rank_N: np.ndarray, k: int) -> np.ndarray:
     tied = np.flatnonzero(rank_N == cut)
     missing = k - int(mask_N.sum())
     if missing < len(tied):
-        tied = _by_digest(tied, ids_N)[:missing]
+        tied = tied[np.argsort(ties()[tied])][:missing] if ties else _by_digest(tied, ids_N)[:missing]
     mask_N[tied] = True
     return mask_N
 
@@ -157,7 +165,15 @@ def _by_digest(places: np.ndarray, ids_N: np.ndarray) -> list[int]:
     return sorted(places.tolist(), key=lambda n: hashlib.sha256(ids_N[n].encode()).digest())
 
 
-def _largest_remainder(shares: np.ndarray, total: int) -> list[int]:
+def tie_order(ids_N: np.ndarray) -> np.ndarray:
+    """(N,) int32: the place of each id among all, ordered by their sha256."""
+    digests = np.frombuffer(b"".join(hashlib.sha256(i.encode()).digest() for i in ids_N), dtype=">u8").reshape(-1, 4).T.astype(np.uint64)
+    place_N = np.empty(len(ids_N), dtype=np.int32)
+    place_N[np.lexsort(digests[::-1])] = np.arange(len(ids_N), dtype=np.int32)
+    return place_N
+
+
+def largest_remainder(shares: np.ndarray, total: int) -> list[int]:
     """Whole numbers near `shares` that sum to `total`: rounded down, what is missing goes to the largest remainders, ties to the first."""
     whole = np.floor(shares).astype(int)
     largest_first = np.argsort(whole - shares, kind="stable")

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from ftft.domain import Box, Lasso, Step
 from ftft.errors import InputError
-from ftft.selection import PointIndex, by_column, by_ids, by_label, by_text, fold, ranking, top
+from ftft.selection import PointIndex, by_column, by_ids, by_label, by_text, fold, ranking, tie_order, top
 from tests.outline import is_inside
 
 GRID = st.integers(0, 6)  # few places, so that points often lie on edges and vertices
@@ -317,3 +317,14 @@ def test_invert_takes_what_is_not_selected_so_far():
 def test_a_step_leaves_the_masks_it_was_given_alone():
     folded(("new", "a"), ("add", "b"), ("subtract", "a"))
     assert A.tolist() == [True, True, False, False]
+
+
+@given(st.lists(st.text("aäb\x000", max_size=4), min_size=3, max_size=40, unique=True), st.data())
+def test_a_kept_order_of_ties_gives_the_same_top(ids, data):
+    ids_N = np.array(ids, dtype=object)
+    values_N = np.array(data.draw(st.lists(st.integers(0, 2), min_size=len(ids), max_size=len(ids))), dtype=float)
+    labels_N = np.array(data.draw(st.none() | st.lists(st.integers(0, 1), min_size=len(ids), max_size=len(ids))))
+    labels_N = None if labels_N.ndim == 0 else labels_N
+    for q in (0.2, 0.5, 0.7):
+        kept = top(ids_N, values_N, q, labels_N=labels_N, ties=lambda: tie_order(ids_N))
+        assert (kept == top(ids_N, values_N, q, labels_N=labels_N)).all()

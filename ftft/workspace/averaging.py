@@ -90,7 +90,8 @@ def top_share(maps: "Maps", runs: Sequence[str], q: float, by: str, end: str, ep
     key = ("top share", *_what(maps, together, q, by, end))
 
     def count() -> np.ndarray:
-        tops = [pick.top(together.ids_N, values_N, q, end) for values_N in together.of_metric(by)]
+        ties = maps.ties(together.id, together.ids_N)
+        tops = [pick.top(together.ids_N, values_N, q, end, ties=ties) for values_N in together.of_metric(by)]
         mean = maps.of(together.id, together.maps[0].epochs)
         place_N = maps.places(maps.dataset(mean.run), mean)
         return np.where(place_N >= 0, np.mean(tops, axis=0)[place_N], np.nan)
@@ -112,9 +113,12 @@ def stabilising(maps: "Maps", id: str, q: float, by: str, end: str, epochs: Sequ
     metric(by)
     _known_end(end)
 
+    def top(values_N: np.ndarray) -> np.ndarray:
+        return pick.top(whole.ids_N, values_N, q, end, ties=maps.ties(id, whole.ids_N))
+
     def follow() -> Stabilising:
-        final_N = pick.top(whole.ids_N, whole.of_metric(by), q, end)
-        overlaps = [_overlap(pick.top(whole.ids_N, _values(maps, id, by, (whole.epochs[0], e)), q, end), final_N) for e in last[:-1]]
+        final_N = top(whole.of_metric(by))
+        overlaps = [_overlap(top(_values(maps, id, by, (whole.epochs[0], e))), final_N) for e in last[:-1]]
         points = tuple({"epoch": e, "overlap": o, "chance": k / whole.n} for e, o in zip(last, (*overlaps, 1.0), strict=True))
         return Stabilising(id, by, end, q, k, whole.epochs, points)
 

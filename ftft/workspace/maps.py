@@ -3,7 +3,6 @@
 Shapes: E epochs, N training examples of the dataset, M examples that a run recorded (M < N for a run on a subset).
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
@@ -18,11 +17,12 @@ from ftft.errors import InputError, unknown
 from ftft.metrics import METRICS
 from ftft.publish import stamp
 from ftft.runpaths import CACHE
+from ftft.workspace.kept import Kept
 
 if TYPE_CHECKING:
     from ftft.workspace.root import Workspace
 
-KEPT = 48  # maps, point indexes and alignments held in memory
+KEPT = 48  # runs whose curves are held, mapped from their files
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Maps:
 
     def __init__(self, workspace: "Workspace") -> None:
         self.workspace = workspace
-        self._kept: OrderedDict[tuple, Any] = OrderedDict()
+        self._kept = Kept()
         self._curves: dict[str, Curves] = {}
 
     def of(self, run: str, epochs: Sequence[int] | None = None) -> Map:
@@ -180,7 +180,7 @@ class Maps:
         if step.by == "top":
             _known_metric(step["metric"])
             labels_M = found.gold_N if step["per_label"] else None
-            mask_M = pick.top(found.ids_N, found.of_metric(step["metric"]), step["q"], step["end"], labels_M)
+            mask_M = pick.top(found.ids_N, found.of_metric(step["metric"]), step["q"], step["end"], labels_M, self.ties(run, found.ids_N))
         else:
             x, y = _known_metric(step["x"]), _known_metric(step["y"])
             index = self.once(
@@ -198,6 +198,10 @@ class Maps:
         """(N,) int32: the row of a map that holds each training example of `dataset`; -1 where none does."""
         key = ("rows", *self.key(found.run), self.workspace.data.get(dataset).fingerprint)
         return self.once(key, lambda: positions(found.ids_N, self.workspace.data.ids(dataset)).astype(np.int32))
+
+    def ties(self, id: str, ids_N: np.ndarray) -> Callable[[], np.ndarray]:
+        """`tie_order` of the examples of a map, kept once somebody needed it."""
+        return lambda: self.once(("ties", *self.key(id)), lambda: pick.tie_order(ids_N))
 
     # ---- data behind it
 
@@ -229,11 +233,8 @@ class Maps:
         return rows[column].to_numpy()
 
     def once(self, key: tuple, make: Callable[[], Any]) -> Any:
-        if key not in self._kept:
-            self._kept[key] = make()
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return self._kept[key]
+        """What `make` gave for `key` before, or gives now."""
+        return self._kept.once(key, make)
 
 
 def _state(curves: Curves) -> tuple:

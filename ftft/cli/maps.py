@@ -78,7 +78,7 @@ def transfer(runs: tuple[str, ...], top: float, epochs: str | None, workspace: s
     emit(as_json, {"pairs": pairs}, lambda: table(_HEAD, [_row(p) for p in pairs]))
 
 
-_HEAD = ["a", "b", "n", "rho conf.", "rho var.", "overlap", "interval", "chance", "within labels", "ceiling", "same order"]
+_HEAD = ["a", "b", "n", "rho conf.", "rho var.", "overlap", "interval", "chance", "within labels", "ceiling", "same order", "verdict"]
 
 
 def _row(pair: dict) -> list:
@@ -86,7 +86,8 @@ def _row(pair: dict) -> list:
     numbers = ["–" if v is None else f"{v:.3f}" for v in (rank["confidence"], rank["variability"], o["value"])]
     beside = ["–" if o[k] is None else f"{o[k]:.3f}" for k in ("chance", "chance_within_labels", "ceiling")]
     interval = f"{o['low']:.3f}–{o['high']:.3f}"
-    return [pair["a"], pair["b"], pair["n"], *numbers, interval, *beside, {True: "yes", False: "no", None: "–"}[pair["same_order"]]]
+    same_order = {True: "yes", False: "no", None: "–"}[pair["same_order"]]
+    return [pair["a"], pair["b"], pair["n"], *numbers, interval, *beside, same_order, pair["verdict"].replace("_", " ")]
 
 
 @click.command()

@@ -155,7 +155,7 @@ def _lowest(ids_N: np.ndarray, rank_N: np.ndarray, k: int, ties: Callable[[], np
     tied = np.flatnonzero(rank_N == cut)
     missing = k - int(mask_N.sum())
     if missing < len(tied):
-        tied = tied[np.argsort(ties()[tied])][:missing] if ties else _by_digest(tied, ids_N)[:missing]
+        tied = tied[np.argpartition(ties()[tied], missing)[:missing]] if ties else _by_digest(tied, ids_N)[:missing]
     mask_N[tied] = True
     return mask_N
 

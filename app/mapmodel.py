@@ -76,17 +76,25 @@ def drawn(ws: Workspace, dataset: tuple[str, str], run: str, epochs: tuple[int, 
 
     `dataset`: name and fingerprint.
     """
-    data_map, place_N = ws.map(run, epochs), ws.places(run)
-    row_M = np.flatnonzero(place_N >= 0).astype(np.int32)
-    place_M = place_N[row_M]
-    x_M, y_M = (data_map.of_metric(name)[place_M].astype(np.float32) for name in (x, y))
+    data_map = ws.map(run, epochs)
+    row_M, place_M, whole = _seen(ws, dataset, run, data_map.n)
+    x_M, y_M = (data_map.of_metric(name).astype(np.float32)[place_M] for name in (x, y))
     value_M = _values(ws, dataset, data_map, place_M, row_M, how)
     seen_M = np.isfinite(x_M) & np.isfinite(y_M)
     if how.off:
-        seen_M &= ~np.isin(looks.part_of(how, value_M), list(how.off))
+        part_M = looks.part_of(how, value_M)
+        seen_M &= (part_M >= 0) & ~np.isin(part_M, list(how.off))
     if not seen_M.all():
-        x_M, y_M, value_M, row_M = x_M[seen_M], y_M[seen_M], value_M[seen_M], row_M[seen_M]
-    return DrawnMap(x_M, y_M, _colours_of(how, value_M), None if len(row_M) == len(place_N) else row_M, how)
+        x_M, y_M, value_M, row_M, whole = x_M[seen_M], y_M[seen_M], value_M[seen_M], row_M[seen_M], False
+    return DrawnMap(x_M, y_M, _colours_of(how, value_M), None if whole else row_M, how)
+
+
+@functools.lru_cache(8)
+def _seen(ws: Workspace, dataset: tuple[str, str], run: str, n: int) -> tuple[np.ndarray, np.ndarray, bool]:
+    """(M,) rows in the dataset of the examples that a run saw, ascending; (M,) their places in its map of `n`; whether these are all."""
+    place_N = ws.places(run)
+    row_M = np.flatnonzero(place_N >= 0).astype(np.int32)
+    return row_M, place_N[row_M], len(row_M) == len(place_N)
 
 
 def _values(ws: Workspace, dataset: tuple[str, str], data_map: Any, place_M: np.ndarray, row_M: np.ndarray, how: Look) -> np.ndarray:
@@ -104,10 +112,11 @@ def _values(ws: Workspace, dataset: tuple[str, str], data_map: Any, place_M: np.
 
 def _colours_of(how: Look, value_M: np.ndarray) -> np.ndarray:
     """(M,) float32 places among the colours; a missing value has the first one."""
-    value_M = np.nan_to_num(value_M.astype(np.float32), nan=how.low)
+    value_M = value_M.astype(np.float32)
     if how.nominal:
-        return np.maximum(value_M, 0)
-    return np.clip((value_M - how.low) / (how.high - how.low), 0, 1) * (len(how.colours) - 1)
+        return np.maximum(np.nan_to_num(value_M), 0)
+    value_M = (value_M - np.float32(how.low)) * np.float32((len(how.colours) - 1) / (how.high - how.low))
+    return np.fmin(np.fmax(value_M, 0), len(how.colours) - 1)  # of NaN and a number they take the number
 
 
 def home(ws: Workspace, runs: Sequence[tuple[str, tuple[int, int]]], x: str, y: str) -> tuple[shading.Range, shading.Range]:

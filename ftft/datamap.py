@@ -121,14 +121,19 @@ class DataMap:
         "ambiguous" are the most variable AMBIGUOUS_SHARE, as `top` takes them; of the rest, "easy" have a confidence of at least
         EASY_CONFIDENCE, and "hard" are what remains.
         """
-        ambiguous_N = top(self.ids_N, self.of_metric("variability"), AMBIGUOUS_SHARE)
-        easy_N = self.of_metric("confidence") >= EASY_CONFIDENCE
+        ambiguous_N, easy_N = self._ambiguous_and_easy()
         return np.where(ambiguous_N, "ambiguous", np.where(easy_N, "easy", "hard"))
 
     def regions(self) -> dict[str, int]:
         """How many examples each region has."""
-        region_N = self.region_N()
-        return {region: int((region_N == region).sum()) for region in REGIONS}
+        ambiguous_N, easy_N = self._ambiguous_and_easy()
+        ambiguous, easy = int(np.count_nonzero(ambiguous_N)), int(np.count_nonzero(easy_N))
+        return {"easy": easy, "ambiguous": ambiguous, "hard": self.n - ambiguous - easy}
+
+    def _ambiguous_and_easy(self) -> tuple[np.ndarray, np.ndarray]:
+        """(N,) masks of two regions; the third has the rest."""
+        ambiguous_N = top(self.ids_N, self.of_metric("variability"), AMBIGUOUS_SHARE)
+        return ambiguous_N, (self.of_metric("confidence") >= EASY_CONFIDENCE) & ~ambiguous_N
 
     def frame(self) -> "pd.DataFrame":
         """One row an example: id, gold (the label's name), then the metrics. Never learnt is no forgetting.

@@ -4,9 +4,9 @@
 
 A dataset of so many rows and a run of so many epochs with three classes are drawn into a temporary folder (about 1.5 GB at the default
 size), then: *ingest* from files to the database, checks and caches included; *map*, that is confidence, variability and correctness, over
-all epochs from the materialised table, over a range by SQL on the fly, and over the same range from the memory-mapped p(gold); a *page* of
-examples sorted by a metric, with the database and without it. Ways to the same map take turns. Peak memory is that of a process of its
-own. Prints a table; --out keeps every number.
+all epochs from the materialised table, over a range by SQL on the fly, and over the same range from the memory-mapped p(gold); a *search*
+through all texts, and the texts of a *page*. Ways to the same map take turns. Peak memory is that of a process of its own.
+Prints a table; --out keeps every number.
 """
 
 import argparse
@@ -91,7 +91,7 @@ def ingest(ws: ftft.Workspace, run: str, folder: Path, rows: int) -> dict[str, A
 
 
 def ways(store: Store, ws: ftft.Workspace, run: str, epochs: int) -> dict[str, Callable[[], Any]]:
-    """Three ways to a map, and what it takes to open the mapped files again."""
+    """Three ways to a map, what it takes to open the mapped files again, and what pages of examples ask of the database."""
     folder, cache = ws.runs.folder(run), ws.path / "cache"
     curves, chosen = read_curves(folder, cache), (2, epochs - 1)
 
@@ -104,8 +104,9 @@ def ways(store: Store, ws: ftft.Workspace, run: str, epochs: int) -> dict[str, C
         "on the fly": lambda: store.summary(run, chosen, DRAWN),
         "memory-mapped": mapped,
         "memory-mapped, opened anew": lambda: read_curves(folder, cache).map(CLASSES, chosen).values["confidence"],
-        "page": lambda: store.page("large", run=run, sort="variability", offset=1000),
-        "page by a metric of logits": lambda: store.page("large", run=run, sort="aum", search="number 77"),
+        "search": lambda: store.matching("large", "number 77"),
+        "search by an expression": lambda: store.matching("large", r"number 77\d*1 ", regex=True),
+        "texts of a page": lambda: store.texts("large", np.arange(0, len(curves.ids_N), len(curves.ids_N) // 100)),
     }
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FORMAT = b"ftft"  # key of our metadata in a Parquet file
-ROWS = 1 << 16  # read at a time
+ROWS = 1 << 16  # read at a time, and of a group in a file: one example costs no more than its group
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ class RunFolder(RunPaths):
         table = table.replace_schema_metadata({FORMAT: json.dumps(about).encode()})
         kind = "epoch" if epoch.complete else "partial"
         publish(
-            self.path / "dynamics" / f"{kind}={epoch.number:03d}.parquet", lambda aside: pq.write_table(table, aside, compression="zstd")
+            self.path / "dynamics" / f"{kind}={epoch.number:03d}.parquet",
+            lambda aside: pq.write_table(table, aside, compression="zstd", row_group_size=ROWS),
         )
 
     def read_epoch(self, number: int) -> Epoch:
@@ -93,6 +94,18 @@ class RunFolder(RunPaths):
         with pq.ParquetFile(self.epoch_files()[number]) as file:
             for batch in file.iter_batches(ROWS, columns=["logits"]):
                 yield batch["logits"].flatten().to_numpy(zero_copy_only=False).reshape(batch.num_rows, -1)
+
+    def logits_of(self, number: int, row: int) -> np.ndarray:
+        """The logits of one row of the complete epoch `number`, (C,) float32: only the group of rows that holds it is read."""
+        import pyarrow.parquet as pq
+
+        with pq.ParquetFile(self.epoch_files()[number]) as file:
+            for group in range(file.num_row_groups):
+                rows = file.metadata.row_group(group).num_rows
+                if row < rows:
+                    return file.read_row_group(group, columns=["logits"])["logits"].slice(row, 1).combine_chunks().flatten().to_numpy()
+                row -= rows
+        raise IndexError(row)
 
     # ---- metrics without dynamics
 

@@ -1,107 +1,103 @@
-"""A page of the table of examples: filtered, sorted and cut by the database, so that a million rows never leave it."""
+"""Texts of a dataset's training examples, as the database has them: which match a search, what a page shows, which look alike.
+
+Which examples a table shows, and in which order, is decided outside, by NumPy over a map: the database answers with row numbers, or is
+asked for the texts of a page's rows. `row` is an example's place in train.parquet.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 
-from ftft.errors import InputError, unknown
-from ftft.metrics import METRICS
+from ftft.errors import InputError, shown
+from ftft.selection import by_text
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-COLUMNS = ("id", "label", "text")  # of every page; with a run, the metrics follow
-
-_FROM_METRIC = {name: f"m.{name}" for name in METRICS}
-# An example that was never learnt ranks as most forgotten; one that the run did not see has no rank at all.
-_FROM_METRIC["forgetting"] = "CASE WHEN m.id IS NOT NULL THEN coalesce(m.forgetting, 'infinity'::DOUBLE) END"
-_SORTS = {"row": "e.row", "id": "e.id", "label": "e.label", "text": "e.text", **_FROM_METRIC}
+REMEDY = "Mend it (it is read by RE2, without look-around), or search for plain text"
+# Letters whose lower case Python writes otherwise than the database: a text that holds one is decided by `by_text` itself.
+ODD = ("İ", "Σ")
+KELVIN = "\u212a"  # besides A to Z, the one sign whose lower case is a letter of ASCII
+LONGEST = 80  # characters of a search that is worth an expression
 
 
-@dataclass(frozen=True)
-class Query:
-    """Which examples of `dataset` to show. `rows`: only these places (None: all); `search`: only texts that hold it, case ignored;
-    `labels`: only these (none: all). `run` adds its metrics; without it, a sort by a metric falls back to the dataset's order.
+def matching(cursor: duckdb.DuckDBPyConnection, dataset: str, query: str, regex: bool, odd: np.ndarray) -> np.ndarray:
+    """Rows of the examples that `ftft.selection.by_text` would take, int32 in no order. `odd`: what `odd_rows` gives.
+
+    InputError for a regular expression that RE2 cannot read.
     """
+    try:
+        query.encode()
+    except UnicodeEncodeError:  # half of a character: no text holds it
+        if regex:
+            raise InputError(f"the regular expression {shown(query)} is wrong: it is no text", REMEDY) from None
+        return np.empty(0, np.int32)
+    plain = None if regex else _as_expression(query)
+    found = "contains(lower(text), lower($query))" if not regex and plain is None else "regexp_matches(text, $query)"
+    try:
+        statement = f"SELECT row FROM examples WHERE dataset = $dataset AND {found}"
+        rows = _rows(cursor.execute(statement, {"dataset": dataset, "query": plain or query}))
+    except duckdb.InvalidInputException as problem:
+        said = str(problem).removeprefix("Invalid Input Error: ")
+        raise InputError(f"the regular expression {shown(query)} is wrong: {said}", REMEDY) from problem
+    if regex or not len(odd):
+        return rows
+    taken = odd[by_text(texts(cursor, dataset, odd), query)]
+    return np.concatenate([rows[~np.isin(rows, odd)], taken])
 
-    dataset: str
-    rows: np.ndarray | None = None
-    run: str | None = None
-    search: str = ""
-    labels: Sequence[str] = ()
-    sort: str = "variability"
-    descending: bool = True
-    offset: int = 0
-    limit: int = 100
 
-    def __post_init__(self) -> None:
-        if self.sort not in _SORTS:
-            raise unknown("column to sort by", self.sort, _SORTS)
-        if self.offset < 0 or self.limit < 0:
-            raise InputError(f"the page from row {self.offset} with {self.limit} rows does not exist", "Give whole numbers from 0")
+def _as_expression(query: str) -> str | None:
+    """An expression for just the texts whose lower case holds `query` in lower case: RE2 is twice as fast. None where there is none."""
+    if not query.isascii() or len(query) > LONGEST:
+        return None
+    return "".join(f"[{c}{c.upper()}{KELVIN if c == 'k' else ''}]" if c.isalpha() else rf"\x{ord(c):02x}" for c in query.lower())
 
 
-def page(cursor: duckdb.DuckDBPyConnection, query: Query) -> "tuple[pd.DataFrame, int]":
-    """(one row an example, how many match in all). Columns: id, label, text; with a run all metrics.
+def odd_rows(cursor: duckdb.DuckDBPyConnection, dataset: str) -> np.ndarray:
+    """Rows of the texts whose lower case the database and Python write differently: hardly ever any."""
+    found = " OR ".join(f"contains(text, '{letter}')" for letter in ODD)
+    return _rows(cursor.execute(f"SELECT row FROM examples WHERE dataset = ? AND ({found})", [dataset]))
 
-    Ties keep the dataset's order; examples that the run did not see come last.
+
+def texts(cursor: duckdb.DuckDBPyConnection, dataset: str, rows: np.ndarray) -> list[str]:
+    """The text of each of `rows`, in their order; a pair's is joined by JOIN."""
+    wanted = np.asarray(rows).tolist()
+    statement = "SELECT row, text FROM examples WHERE dataset = ? AND row IN (SELECT unnest(?::INTEGER[]))"
+    found = dict(cursor.execute(statement, [dataset, wanted]).fetchall()) if wanted else {}
+    return [found[row] for row in wanted]
+
+
+def ordered_by_text(cursor: duckdb.DuckDBPyConnection, dataset: str, descending: bool) -> np.ndarray:
+    """All rows by their texts, code point by code point; equal texts keep the dataset's order."""
+    direction = "DESC" if descending else "ASC"
+    return _rows(cursor.execute(f"SELECT row FROM examples WHERE dataset = ? ORDER BY text {direction}, row", [dataset]))
+
+
+def sample(cursor: duckdb.DuckDBPyConnection, dataset: str, count: int) -> list[str]:
+    """About `count` texts, evenly spaced over the dataset."""
+    statement = """
+    SELECT text FROM examples
+    WHERE dataset = $dataset AND row % (SELECT greatest(1, count(*) // $count) FROM examples WHERE dataset = $dataset) = 0
     """
-    cursor.register("picked", pa.table({"row": np.asarray([] if query.rows is None else query.rows, dtype=np.int32)}))
-    try:
-        where, values = _where(query)
-        total = cursor.execute(f"SELECT count(*) FROM examples e WHERE {where}", values).fetchall()[0][0]
-        places = [row for (row,) in cursor.execute(*_ordered(query, where, values)).fetchall()]
-    finally:
-        cursor.unregister("picked")
-    return _shown(cursor, query, places), total
+    return [text for (text,) in cursor.execute(statement, {"dataset": dataset, "count": count}).fetchall()]
 
 
-def _where(query: Query) -> tuple[str, dict[str, Any]]:
-    conditions, values = ["e.dataset = $dataset"], dict[str, Any](dataset=query.dataset)
-    if query.rows is not None:
-        conditions.append("e.row IN (SELECT row FROM picked)")
-    if query.search:
-        conditions.append("contains(lower(e.text), lower($search))")
-        values["search"] = query.search
-    if query.labels:
-        conditions.append("e.label IN (SELECT unnest($labels))")
-        values["labels"] = list(query.labels)
-    return " AND ".join(conditions), values
+def alike(
+    cursor: duckdb.DuckDBPyConnection, dataset: str, rare: Sequence[str], weights: dict[str, float], limit: int
+) -> list[tuple[int, str]]:
+    """(row, text) of at most `limit` examples that hold one of the words `rare`, whatever its case: those with the most weight of words.
+
+    The weights' words are looked for anywhere, also inside of longer ones: whoever needs whole words looks again, at these few.
+    """
+    if not rare:
+        return []
+    values = {f"w{n}": word for n, word in enumerate(weights)}
+    score = " + ".join(f"CASE WHEN contains(lower(text), $w{n}) THEN {float(w)!r} ELSE 0 END" for n, w in enumerate(weights.values()))
+    statement = f"""
+    WITH near AS MATERIALIZED (SELECT row, text FROM examples WHERE dataset = $dataset AND regexp_matches(text, $rare))
+    SELECT row, text FROM near ORDER BY {score or "0"} DESC, row LIMIT $limit
+    """
+    pattern = "(?i)" + "|".join(rf"\b{word}\b" if word.isascii() else word for word in rare)  # \b knows only ASCII
+    return cursor.execute(statement, {"dataset": dataset, "rare": pattern, "limit": limit, **values}).fetchall()
 
 
-def _ordered(query: Query, where: str, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The places of the page's examples, in order: texts are fetched later, for these alone."""
-    values = {**values, "limit": query.limit, "offset": query.offset}
-    direction = "DESC" if query.descending else "ASC"
-    join, order = "", f"{_SORTS[query.sort]} {direction} NULLS LAST, e.row"
-    if query.sort in METRICS:
-        if query.run is None:
-            order = "e.row"
-        else:
-            join, values["run"] = "LEFT JOIN metrics m ON m.run = $run AND m.id = e.id", query.run
-    return f"SELECT e.row FROM examples e {join} WHERE {where} ORDER BY {order} LIMIT $limit OFFSET $offset", values
-
-
-def _shown(cursor: duckdb.DuckDBPyConnection, query: Query, places: list[int]) -> "pd.DataFrame":
-    """The examples at `places`, in that order."""
-    cursor.register("shown", pa.table({"row": pa.array(places, pa.int32()), "nth": range(len(places))}))
-    try:
-        if query.run is None:
-            return cursor.execute(
-                "SELECT id, label, text FROM examples e JOIN shown USING (row) WHERE dataset = ? ORDER BY nth", [query.dataset]
-            ).df()
-        metrics = ", ".join(f"m.{name}" for name in METRICS)
-        return cursor.execute(
-            f"""
-            SELECT e.id, label, text, {metrics}
-            FROM examples e JOIN shown USING (row) LEFT JOIN metrics m ON m.run = $run AND m.id = e.id
-            WHERE e.dataset = $dataset ORDER BY nth
-            """,
-            {"run": query.run, "dataset": query.dataset},
-        ).df()
-    finally:
-        cursor.unregister("shown")
+def _rows(found: duckdb.DuckDBPyConnection) -> np.ndarray:
+    return np.asarray(found.fetchnumpy()["row"], dtype=np.int32)

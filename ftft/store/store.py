@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
@@ -37,6 +37,7 @@ class Store:
         self._on_close = on_close
         self._writing = threading.Lock()
         self._runs: dict[str, threading.Lock] = {}
+        self._odd: dict[str, tuple[tuple, np.ndarray]] = {}  # dataset -> of which content, `page.odd_rows`
 
     @classmethod
     def open(cls, path: Path) -> "Store":
@@ -90,7 +91,7 @@ class Store:
             ingest.ingest_dataset(cursor, name, fingerprint, train, text_columns)
 
     def take_map(self, datamap: DataMap) -> None:
-        """Takes the metrics of a run from its map over all epochs, and nothing else: enough for pages of examples."""
+        """Takes the metrics of a run from its map over all epochs, and nothing else."""
         with self._transaction() as cursor:
             ingest.insert_metrics(cursor, datamap)
 
@@ -144,12 +145,39 @@ class Store:
             query = "SELECT run, evaluation, metric, value FROM results WHERE run IN (SELECT unnest(?)) ORDER BY ALL"
             return cursor.execute(query, [list(runs)]).df()
 
-    # ---- the table of examples
+    # ---- texts of examples
 
-    def page(self, dataset: str, **query: Any) -> "tuple[pd.DataFrame, int]":
-        """A page of a dataset's training examples, and how many match: the fields of `ftft.store.page.Query`."""
+    def matching(self, dataset: str, query: str, regex: bool = False) -> np.ndarray:
+        """Rows of the training examples that hold `query`, whatever its case, or in which RE2 finds it; int32, ascending."""
         with self._cursor() as cursor:
-            return page.page(cursor, page.Query(dataset, **query))
+            odd = np.empty(0, np.int32) if regex else self._odd_rows(cursor, dataset)
+            return np.sort(page.matching(cursor, dataset, query, regex, odd))
+
+    def texts(self, dataset: str, rows: np.ndarray) -> list[str]:
+        """The texts of the training examples in `rows`, in that order."""
+        with self._cursor() as cursor:
+            return page.texts(cursor, dataset, rows)
+
+    def ordered_by_text(self, dataset: str, descending: bool = False) -> np.ndarray:
+        """All rows by their texts, code point by code point; int32."""
+        with self._cursor() as cursor:
+            return page.ordered_by_text(cursor, dataset, descending)
+
+    def sample(self, dataset: str, count: int) -> list[str]:
+        """About `count` texts, evenly spaced."""
+        with self._cursor() as cursor:
+            return page.sample(cursor, dataset, count)
+
+    def alike(self, dataset: str, rare: Sequence[str], weights: dict[str, float], limit: int) -> list[tuple[int, str]]:
+        """(row, text) of the `limit` examples with the most `weights` of words, among those that hold one of the words `rare`."""
+        with self._cursor() as cursor:
+            return page.alike(cursor, dataset, rare, weights, limit)
+
+    def _odd_rows(self, cursor: duckdb.DuckDBPyConnection, dataset: str) -> np.ndarray:
+        state = tuple(cursor.execute("SELECT fingerprint FROM datasets WHERE dataset = ?", [dataset]).fetchall())
+        if self._odd.get(dataset, ((), None))[0] != state:
+            self._odd[dataset] = (state, page.odd_rows(cursor, dataset))
+        return self._odd[dataset][1]
 
     # ---- inside
 

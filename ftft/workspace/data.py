@@ -17,7 +17,7 @@ import numpy as np
 
 from ftft import dataset as files
 from ftft.datamap import positions
-from ftft.domain import Dataset
+from ftft.domain import JOIN, Dataset
 from ftft.errors import InputError
 from ftft.publish import remove_folder, stamp
 
@@ -132,6 +132,16 @@ class Data:
     def column(self, name: str, column: str) -> "pa.ChunkedArray":
         """(N,) one column of the training examples, as Arrow has it: other than id and label, it may be of any kind."""
         return _column(self.root, name, stamp(self.root / name / "train.parquet"), column)  # the fingerprint tells nothing of other columns
+
+    def texts(self, name: str) -> Sequence[str]:
+        """(N,) the texts of the training examples, as they are shown and searched: a pair's joined by JOIN."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        wanted = self.get(name).text_columns
+        table = files.table(self.root, name, list(dict.fromkeys(wanted)))
+        columns = [pc.fill_null(table[column].cast(pa.large_string()), "") for column in wanted]
+        return pc.binary_join_element_wise(*columns, pa.scalar(JOIN, pa.large_string())).to_pylist()
 
     def id_order(self, name: str) -> np.ndarray:
         """(N,) int32: rows of the training examples by their ids, code point by code point."""

@@ -1,125 +1,124 @@
-"""A page of the table: the right examples, in the right order, with what the run says of them."""
+"""Texts in the database: a search finds what it finds everywhere else, and rows are answered in the order in which they were asked for."""
+
+import sys
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from ftft.datamap import DataMap
 from ftft.errors import InputError
-from ftft.metrics import METRICS
-from ftft.runfolder import RunFolder
+from ftft.selection import by_text
 from ftft.store import Store
-from tests.store.conftest import dynamics_of
+from ftft.store.page import KELVIN, ODD
+from tests.store.conftest import LABELS
+
+ORDER = np.random.default_rng(7).permutation(12)  # of the examples in train_file
+LETTERS = "aAkKsSiIſ" + KELVIN + "İıΣσςéÉßẞǅ\u0307.*\\[ ä\n"
 
 
 @pytest.fixture
-def filled(store, make_run, train_file):
-    """Twelve examples; run "a" saw the first nine of them."""
-    store.ingest(make_run("a", n=9))
+def filled(store, train_file):
+    """Twelve examples."""
     store.ingest_dataset("reviews", "f1", train_file, ("premise", "hypothesis"))
     return store
 
 
-def ids(found):
-    return [int(i.removeprefix("example-")) for i in found[0]["id"]]
+def examples(rows):
+    return sorted(int(ORDER[row]) for row in rows)
 
 
-def test_without_a_run_the_table_is_the_dataset_in_its_order(filled):
-    frame, total = filled.page("reviews")
-    assert list(frame.columns) == ["id", "label", "text"]
-    assert total == 12
-    assert ids((frame, total)) == np.random.default_rng(7).permutation(12).tolist()
+def test_a_search_finds_text_whatever_its_case_and_signs_mean_themselves(filled):
+    assert examples(filled.matching("reviews", "good")) == [0, 1, 2]
+    assert len(filled.matching("reviews", "100%")) == 12
+    assert len(filled.matching("reviews", "1_0%")) == 0
+    assert len(filled.matching("reviews", "' OR 1=1 --")) == 0
+    assert examples(filled.matching("reviews", "GOOD ⟶ Hypothesis 1")) == [1]
 
 
 def test_text_columns_are_joined_and_a_missing_one_is_empty(filled):
-    texts = dict(filled.page("reviews")[0][["id", "text"]].to_numpy().tolist())
-    assert texts["example-01"] == "Premise 1 is 100% GOOD ⟶ hypothesis 1"
-    assert texts["example-05"] == "Premise 5 is 100% bad ⟶ "
+    rows = [ORDER.tolist().index(n) for n in (5, 1)]
+    assert filled.texts("reviews", np.array(rows)) == ["Premise 5 is 100% bad ⟶ ", "Premise 1 is 100% GOOD ⟶ hypothesis 1"]
+    assert filled.texts("reviews", np.array([], int)) == []
 
 
-def test_with_a_run_each_example_has_its_metrics_to_the_bit(filled, tmp_path):
-    frame, total = filled.page("reviews", run="a", sort="confidence")
-    dynamics = dynamics_of(RunFolder(tmp_path / "runs" / "a"))
-    datamap = DataMap.of(dynamics, ("no", "yes"))
-    assert list(frame.columns) == ["id", "label", "text", *METRICS]
-    assert total == 12
-    assert frame["confidence"][:9].is_monotonic_decreasing
-    places = [dynamics.ids_N.tolist().index(i) for i in frame["id"][:9]]
-    for name in METRICS:
-        np.testing.assert_array_equal(frame[name][:9].astype(float), datamap.values[name][places], err_msg=name)
+def test_texts_are_ordered_code_point_by_code_point(filled):
+    texts = filled.texts("reviews", np.arange(12))
+    assert [texts[row] for row in filled.ordered_by_text("reviews")] == sorted(texts)
+    assert [texts[row] for row in filled.ordered_by_text("reviews", descending=True)] == sorted(texts, reverse=True)
 
 
-def test_metrics_that_are_brought_are_enough_for_a_page(filled, tmp_path):
-    with Store.memory() as other:
-        other.ingest_dataset("reviews", "f1", tmp_path / "train.parquet", ("premise", "hypothesis"))
-        other.take_map(DataMap.of(dynamics_of(RunFolder(tmp_path / "runs" / "a")), ("no", "yes")))
-        for query in ({"sort": "aum"}, {"sort": "forgetting", "offset": 2, "limit": 7}, {"search": "good"}):
-            brought, ingested = other.page("reviews", run="a", **query), filled.page("reviews", run="a", **query)
-            assert brought[0].equals(ingested[0])
-            assert brought[1] == ingested[1]
-
-
-def test_examples_that_the_run_did_not_see_come_last_either_way(filled):
-    for descending in (True, False):
-        found = filled.page("reviews", run="a", sort="variability", descending=descending)
-        assert set(ids(found)[-3:]) == {9, 10, 11}
-        assert found[0]["variability"].isna().sum() == 3
-
-
-def test_an_example_never_learnt_is_the_most_forgotten(filled):
-    """Nine examples were seen; the others have no correctness either."""
-    for descending, ends in ((True, slice(0, 1)), (False, slice(8, 9))):
-        frame, _ = filled.page("reviews", run="a", sort="forgetting", descending=descending)
-        assert frame["forgetting"][ends].isna().all()
-        assert frame["correctness"][ends].tolist() == [0]
-        assert frame["forgetting"][:9].notna().any()
-
-
-def test_search_finds_text_whatever_its_case_and_signs_mean_themselves(filled):
-    assert sorted(ids(filled.page("reviews", search="good"))) == [0, 1, 2]
-    assert filled.page("reviews", search="100%")[1] == 12
-    assert filled.page("reviews", search="1_0%")[1] == 0
-    assert filled.page("reviews", search="' OR 1=1 --")[1] == 0
-
-
-def test_filters_hold_together(filled):
-    rows = np.array([0, 3, 5, 7])
-    order = np.random.default_rng(7).permutation(12)
-    picked = filled.page("reviews", rows=rows)
-    assert ids(picked) == order[rows].tolist()
-    only_yes = filled.page("reviews", rows=rows, labels=("yes",))
-    assert ids(only_yes) == [i for i in order[rows] if i % 2]
-    assert only_yes[1] == len(ids(only_yes))
-
-
-def test_nothing_selected_shows_nothing(filled):
-    frame, total = filled.page("reviews", rows=np.array([], dtype=int), run="a")
-    assert (len(frame), total) == (0, 0)
-
-
-def test_pages_follow_each_other_without_gap_or_repetition(filled):
-    whole = ids(filled.page("reviews", run="a", sort="label"))
-    paged = [i for offset in range(0, 12, 5) for i in ids(filled.page("reviews", run="a", sort="label", offset=offset, limit=5))]
-    assert paged == whole
-    assert filled.page("reviews", offset=10, limit=5)[1] == 12
+@pytest.mark.parametrize("wrong", ["(", "[a", "(?=a)", r"\1", "a**", "\ud800"])
+def test_an_expression_that_cannot_be_read_is_refused_with_a_remedy(filled, wrong):
+    with pytest.raises(InputError, match="regular expression") as refused:
+        filled.matching("reviews", wrong, regex=True)
+    assert refused.value.remedy.startswith("Mend it")
+    assert len(filled.matching("reviews", wrong)) == 0
 
 
 def test_a_dataset_that_changed_is_read_again_and_one_that_did_not_is_not(filled, train_file):
     import pandas as pd
 
     changed = pd.read_parquet(train_file).head(4)
+    changed["premise"] = "İstanbul"
     changed.to_parquet(train_file)
+    assert len(filled.matching("reviews", "premise")) == 12
     filled.ingest_dataset("reviews", "f1", train_file, ("premise",))
-    assert filled.page("reviews")[1] == 12
+    assert len(filled.matching("reviews", "premise")) == 12
     filled.ingest_dataset("reviews", "f2", train_file, ("premise",))
-    assert filled.page("reviews")[1] == 4
+    assert len(filled.matching("reviews", "premise")) == 0
+    assert len(filled.matching("reviews", "İSTANBUL")) == 4
+    assert len(filled.matching("reviews", "is")) == 0, "the lower case of İ is two signs"
 
 
 def test_datasets_do_not_mix(filled, train_file):
     filled.ingest_dataset("other", "f9", train_file, ("premise",))
-    assert filled.page("other")[1] == filled.page("reviews")[1] == 12
+    for name in ("reviews", "other"):
+        assert len(filled.matching(name, "premise")) == len(filled.ordered_by_text(name)) == 12
 
 
-@pytest.mark.parametrize("wrong", [{"sort": "confdence"}, {"sort": "id; DROP TABLE examples"}, {"offset": -1}])
-def test_a_question_that_makes_no_sense_is_refused(filled, wrong):
-    with pytest.raises(InputError):
-        filled.page("reviews", **wrong)
+# ---- the database reads a search as NumPy does
+
+
+@pytest.fixture(scope="module")
+def any_texts(tmp_path_factory):
+    """`any_texts(texts)`: a store that holds them."""
+    import pandas as pd
+
+    folder = tmp_path_factory.mktemp("texts")
+    with Store.memory() as store:
+
+        def hold(texts):
+            ids = [str(n) for n in range(len(texts))]
+            pd.DataFrame({"id": ids, "label": LABELS[0], "text": texts}).to_parquet(folder / "train.parquet")
+            store.ingest_dataset("any", repr(texts), folder / "train.parquet", ("text",))
+            return store
+
+        yield hold
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.text(LETTERS, max_size=6), min_size=1, max_size=8), st.text(LETTERS, min_size=1, max_size=3))
+def test_a_plain_search_takes_the_texts_that_a_selection_by_text_takes(any_texts, texts, query):
+    found = any_texts(texts).matching("any", query)
+    assert found.tolist() == np.flatnonzero(by_text(texts, query)).tolist()
+
+
+EXPRESSIONS = ("a.", "(?i)k", "^a", "a$", r"\bs", r"[^a]\w", ".*i", "(?s)a.k", "(?m)^k", r"\.", "σ|É", r"\x00", "")
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.text(LETTERS, max_size=6), min_size=1, max_size=8), st.sampled_from(EXPRESSIONS))
+def test_an_expression_takes_the_texts_that_a_selection_by_text_takes(any_texts, texts, expression):
+    found = any_texts(texts).matching("any", expression, regex=True)
+    assert found.tolist() == np.flatnonzero(by_text(texts, expression, regex=True)).tolist()
+
+
+def test_no_other_letter_has_a_lower_case_of_its_own_in_the_database(any_texts):
+    """What `ODD` and `KELVIN` say is all that there is to say."""
+    letters = [chr(c) for c in range(1, sys.maxunicode + 1) if not 0xD800 <= c <= 0xDFFF and chr(c).lower() != chr(c)]
+    assert {c for c in letters if c.lower().isascii()} == {*"ABCDEFGHIJKLMNOPQRSTUVWXYZ", KELVIN}
+    store = any_texts(letters)
+    with store._cursor() as cursor:
+        lower = dict(cursor.execute("SELECT text, lower(text) FROM examples WHERE dataset = 'any'").fetchall())
+    assert {c for c in letters if lower[c] != c.lower()} <= set(ODD)

@@ -27,7 +27,8 @@ def sick(ws, tmp_path):
     """A sound workspace with everything in it, to be broken."""
     run = add_run(ws, add_dataset(ws, tmp_path), verdict={})
     ws.select(name="hard", run=run.id, by="confidence", bottom=0.2)
-    ws.examples("reviews", run=run.id)
+    with ws.store(runs=[run.id], datasets=["reviews"]):
+        pass
     jobs.Queue(ws.path).submit(run.id)
     return SimpleNamespace(ws=ws, path=ws.path, run=run, folder=ws.runs.folder(run.id))
 

@@ -4,8 +4,13 @@ import numpy as np
 import streamlit as st
 
 from app import brush, parts, theme
+from app.backend import read_only
+from app.panels.add_step import add_step
 from app.panels.choice import Choice
+from app.panels.cleaning import cleaning
 from app.panels.linked_maps import agreement
+from app.panels.saved import saved
+from app.panels.steps import steps_panel
 from ftft import Workspace
 from ftft.domain import Selection
 
@@ -17,9 +22,14 @@ state = st.session_state
 def selection_bar(ws: Workspace, choice: Choice, chosen: tuple[np.ndarray, str] | None) -> None:
     """`chosen`: which examples are selected and the hash of their ids; None where nothing was ever selected."""
     whole = choice.dataset.train.rows
+    if chosen is not None:
+        steps_panel(ws, choice)
     with st.container(horizontal=True, vertical_alignment="center", key="selection_bar"):
         if chosen is None:
             _count(0, whole, "", "Draw a lasso on any map, or start from a region: the ambiguous third is what FTFT trains on.")
+            st.space("stretch")
+            add_step(ws, choice)
+            saved(ws, choice)
             return
         mask_N, digest = chosen
         n = int(mask_N.sum())
@@ -28,9 +38,12 @@ def selection_bar(ws: Workspace, choice: Choice, chosen: tuple[np.ndarray, str] 
         _agreements(ws, choice, mask_N)
         st.space("stretch")
         selection = brush.history(choice.dataset.name).now
-        if st.button("Save as subset", icon=":material/bookmark_add:", key="save_subset", disabled=not n):
+        cleaning(ws, choice, mask_N)
+        saved(ws, choice)
+        locked = not n or read_only()
+        if st.button("Save as subset", icon=":material/bookmark_add:", key="save_subset", disabled=locked):
             state.naming = True
-        if st.button("Fine-tune on this", type="primary", icon=":material/rocket_launch:", key="fine_tune", disabled=not n):
+        if st.button("Fine-tune on this", type="primary", icon=":material/rocket_launch:", key="fine_tune", disabled=locked):
             _fine_tune(ws, selection, digest)
     if state.get("naming"):
         _name_it(ws, choice, selection, n)
@@ -57,7 +70,7 @@ def _labels(ws: Workspace, choice: Choice, mask_N: np.ndarray) -> None:
 def _agreements(ws: Workspace, choice: Choice, mask_N: np.ndarray) -> None:
     made_on = brush.runs_of(brush.history(choice.dataset.name).now)
     others = [run for run in choice.runs if run.id not in made_on][:COMPARED]
-    if not others:
+    if not made_on or not others:  # by label or text, it is the same on every map
         return
     rows = [(run.label, *agreement(ws, choice, mask_N, run), theme.tokens()["muted"]) for run in others]
     st.html(parts.bars(rows, "same outlines on the other maps, | = chance"), width=310)

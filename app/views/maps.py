@@ -8,6 +8,7 @@ from app.panels import waiting
 from app.panels.choice import choose
 from app.panels.examples import detail, examples
 from app.panels.linked_maps import linked_maps, selected
+from app.panels.saved import follow_address, write_address
 from app.panels.selection_bar import selection_bar
 
 ws = workspace()
@@ -17,13 +18,15 @@ if datasets:
     choice = choose(ws, datasets, every_run)
     runs = [run for run in every_run if run.spec.dataset == choice.dataset.name]
     waiting.notices(choice, runs)
-    brush.forget_removed(choice.dataset.name, {run.id for run in runs})
     if choice.runs:
+        follow_address(ws, choice)
+        brush.forget_removed(choice.dataset.name, {run.id for run in runs})
         chosen = selected(ws, choice, brush.history(choice.dataset.name).now)
         mask_N = chosen[0] if chosen else None
         linked_maps(ws, choice, chosen)
         with st.bottom:  # before the table, so that the count arrives with the highlight
             selection_bar(ws, choice, chosen)
+        write_address(ws, choice)
         table_side, detail_side = st.columns([1.9, 1], gap="medium")
         with table_side, st.container(key="examples"):
             examples(ws, choice, mask_N)

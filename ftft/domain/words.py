@@ -12,24 +12,27 @@ _LONG = 40  # characters of a text that are quoted
 _VERBS = {"new": "selected", "add": "added", "subtract": "took away", "intersect": "kept only"}
 
 
-def in_words(step: Step, runs: Mapping[str, str]) -> str:
-    """What the step did. `runs`: what the reader calls each map, by its id; one that is not there is called by its id."""
+def in_words(step: Step, runs: Mapping[str, str], brief: bool = False) -> str:
+    """What the step did. `runs`: what the reader calls each map, by its id; one that is not there is called by its id.
+
+    `brief` leaves out the axes and the epochs.
+    """
     if step.by == "invert":
         return "inverted" if step.op == "new" else f"{_VERBS[step.op]} all that was not selected"
-    return f"{_VERBS[step.op]} {picked(step, runs)}"
+    return f"{_VERBS[step.op]} {picked(step, runs, brief)}"
 
 
-def picked(step: Step, runs: Mapping[str, str]) -> str:
+def picked(step: Step, runs: Mapping[str, str], brief: bool = False) -> str:
     """What the step picks, whatever is done with it."""
     match step.by:
         case "region":
-            only = "".join(f", only {picked(inner, runs)}" for inner in step["only"])
-            axes = f"{_metric(step['x'])} × {_metric(step['y'])}, {_epochs(step)}"
-            return f"{_outlines(step)} on {_run(step, runs)} ({axes}){only}"
+            only = "".join(f", only {picked(inner, runs, brief)}" for inner in step["only"])
+            axes = "" if brief else f" ({_metric(step['x'])} × {_metric(step['y'])}, {_epochs(step)})"
+            return f"{_outlines(step)} on {_run(step, runs)}{axes}{only}"
         case "top":
             within = " within each label" if step["per_label"] else ""
             share = f"{step['end']} {100 * step['q']:.4g}{THIN}%"
-            return f"{share} by {_metric(step['metric'])} of {_run(step, runs)}{within} ({_epochs(step)})"
+            return f"{share} by {_metric(step['metric'])} of {_run(step, runs)}{within}{'' if brief else f' ({_epochs(step)})'}"
         case "label":
             return f"label{'' if len(step['labels']) == 1 else 's'} {_few(step['labels'])}"
         case "text":

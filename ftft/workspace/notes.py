@@ -41,6 +41,7 @@ class Written:
     texts: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     order: tuple[str, ...] = ()
+    masks: dict[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)  # worked out when asked for
 
     def of(self, id: str) -> Note:
         """What is written beside one example."""
@@ -57,7 +58,7 @@ class Written:
         every = set().union(self.texts, self.labels, *self.by_flag.values())
         order = tuple(id for id in ids if id in every)
         if len(order) == len(every):
-            return replace(self, order=order)
+            return replace(self, order=order, masks={})
         known = set(order)
         texts, labels = ({id: value for id, value in values.items() if id in known} for values in (self.texts, self.labels))
         return Written({flag: ids & known for flag, ids in self.by_flag.items()}, texts, labels, order)
@@ -114,19 +115,14 @@ class Notes:
         return wanted
 
     def _append(self, dataset: str, action: dict[str, Any]) -> None:
-        """One line by one write, forced to the disk. After a line that a full disk cut off, a new one begins."""
         line = json.dumps({"time": now(), **action}, ensure_ascii=False, allow_nan=False).encode() + b"\n"
-        self.root.mkdir(exist_ok=True)
-        descriptor = os.open(self._file(dataset), os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         try:
-            size = os.fstat(descriptor).st_size
-            torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-            whole = (b"\n" if torn else b"") + line
-            if os.write(descriptor, whole) < len(whole):
-                raise WorkError(f"{self._file(dataset)} could not be written whole", "Check that the disk has room", "disk_full")
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            self.root.mkdir(exist_ok=True)
+            written = _append_line(self._file(dataset), line)
+        except OSError as problem:
+            raise WorkError(f"{self._file(dataset)} cannot be written: {problem.strerror}", "Check that you may write there") from problem
+        if not written:
+            raise WorkError(f"{self._file(dataset)} could not be written whole", "Check that the disk has room", "disk_full")
 
     # ---- reading
 
@@ -150,8 +146,11 @@ class Notes:
 
     def flagged(self, dataset: str, flag: str) -> np.ndarray:
         """(N,) bool: which training examples have the flag, in the dataset's order."""
-        ids = self._written(dataset).by_flag.get(flag_name(flag), set())
-        return np.fromiter((id in ids for id in self.workspace.data.ids(dataset).tolist()), bool)
+        written = self._written(dataset)
+        if flag not in written.masks:
+            ids = written.by_flag.get(flag_name(flag), set())
+            written.masks[flag] = np.fromiter((id in ids for id in self.workspace.data.ids(dataset).tolist()), bool)
+        return written.masks[flag]
 
     def _written(self, dataset: str) -> Written:
         about, written_at = self.workspace.data.get(dataset), self.stamp(dataset)
@@ -216,6 +215,20 @@ class Notes:
             raise InputError(what, "Suggest one for each, take the flag away, or drop them instead")
         rows = [{"id": id} | ({"label": labels[id]} if how == "relabel" else {}) for id in ids]
         return rows, self.root / "lists" / f"{dataset}-{how}-{digest(rows)[:12]}.parquet"
+
+
+def _append_line(file: Path, line: bytes) -> bool:
+    """One line by one write, forced to the disk; after a line that a full disk cut off, a new one begins. False where it was cut off."""
+    descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        size = os.fstat(descriptor).st_size
+        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        whole = (b"\n" if torn else b"") + line
+        written = os.write(descriptor, whole)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return written == len(whole)
 
 
 def _set(values: dict[str, str], ids: Sequence[str], value: str | None) -> None:

@@ -54,6 +54,18 @@ class Subsets:
                 self.workspace.left_out(f"subset {name}", problem)
         return sorted((s for s in every if dataset in (None, s.dataset_name)), key=lambda s: s.created, reverse=True)
 
+    def sizes(self, dataset: str) -> dict[str, int]:
+        """How many examples each subset of a dataset has, newest first: for menus, without reading any ids."""
+        found = []
+        for name in self.names():
+            try:
+                about = read_json(self.root / name / "subset.json")
+                if take(about, "dataset", str) == dataset:
+                    found.append((take(about, "created", str), name, take(about, "n", int)))
+            except (InputError, OSError):
+                continue  # `list` says what is broken
+        return {name: n for _, name, n in sorted(found, reverse=True)}
+
     def get(self, name: str) -> SavedSubset:
         """The subset called `name`, or the one whose hash starts with it."""
         names = self.names()

@@ -43,6 +43,11 @@ def test_a_step_is_said_in_plain_words(step, words):
     assert in_words(Step.from_json(step), RUNS).replace("\u202f", " ") == words
 
 
+def test_in_brief_the_axes_and_epochs_are_left_out():
+    said = [in_words(Step.from_json({"op": "add", **step}), RUNS, brief=True).replace("\u202f", " ") for step in (REGION, TOP)]
+    assert said == ["added a lasso on bert-mini · seed 1", "added top 33 % by variability of bert-mini · seed 1"]
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_every_kind_of_step_has_words(step):
     assert in_words(Step.from_json(step), {})

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+FEW = 100  # texts, which are not worth saving
 # A character of a script that writes no blanks between words stands for itself.
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
 
@@ -40,7 +41,7 @@ class Rarity:
         return sorted(of, key=lambda word: (self.found[word], -len(word), word))
 
     def telling(self, of: Iterable[str], most: int, share: float) -> list[str]:
-        """The rarest words that other texts hold too, up to `most` of them, as long as about `share` of all texts hold one.
+        """The rarest words that other texts hold too, up to `most` of them, as long as about `share` of all texts (or FEW) hold one.
 
         Words that the counted texts lack come on top, at most as many: a rare template has such.
         """
@@ -49,7 +50,7 @@ class Rarity:
         taken, texts = [], 0
         for word in seen[:most]:
             texts += self.found[word]
-            if taken and texts > share * self.texts:
+            if taken and texts > max(share * self.texts, FEW):
                 break
             taken.append(word)
         return unseen + taken

@@ -111,7 +111,7 @@ def percentile(values_M: np.ndarray, at: int) -> float:
         below, ties = np.count_nonzero(~np.isnan(values_M)), np.count_nonzero(np.isnan(values_M))
     else:
         below, ties = np.count_nonzero(values_M < values_M[at]), np.count_nonzero(values_M == values_M[at])
-    return 100 * (below + (ties - 1) / 2) / max(len(values_M) - 1, 1)
+    return 100 * (int(below) + (int(ties) - 1) / 2) / max(len(values_M) - 1, 1)
 
 
 def nearest(axes: Sequence[np.ndarray], at: int, k: int) -> list[tuple[int, float]]:

@@ -66,16 +66,23 @@ def linked_maps(ws: Workspace, choice: Choice, chosen: tuple[np.ndarray, str] | 
     axes = {run.id: choice.epochs_of(run) for run in choice.runs}
     maps = [ws.map(run, epochs) for run, epochs in axes.items()]
     look = looks.look(ws, choice.dataset, choice.colour, theme.mode(), choice.runs, maps, _off(choice))
-    drawn = {run: mapmodel.drawn(ws, dataset, run, epochs, choice.x, choice.y, look) for run, epochs in axes.items()}
     size = screen.size(said("screen"), len(choice.runs))
     views = _views(ws, choice, size)
     history, t = brush.history(choice.dataset.name), theme.tokens()
+
+    def draw(run: Shown) -> tuple[DrawnMap, dict[str, Any]]:
+        """One map with its pictures: the part that takes long, and asks nothing of Streamlit."""
+        epochs = axes[run.id]
+        m = mapmodel.drawn(ws, dataset, run.id, epochs, choice.x, choice.y, look)
+        if mask_N is None:
+            mapmodel.regions(ws, run.id, epochs)  # its title will say them
+        return m, _picture(m, views[run.id], mask_N, len(choice.runs), t["base"])
+
     with ThreadPoolExecutor(WORKERS) as pool:
-        pictures = dict(
-            zip(drawn, pool.map(lambda run: _picture(drawn[run], views[run], mask_N, len(maps), t["base"]), drawn), strict=True)
-        )
+        made = dict(zip(axes, pool.map(draw, choice.runs), strict=True))
+    drawn = {run: m for run, (m, _) in made.items()}
     data = {
-        "maps": [_one_map(ws, choice, run, drawn[run.id], views[run.id], chosen) | pictures[run.id] for run in choice.runs],
+        "maps": [_one_map(ws, choice, run, drawn[run.id], views[run.id], chosen) | made[run.id][1] for run in choice.runs],
         "zoomed": bool(_zoomed(choice)),
         "views": _zoomed(choice),
         "gl": len(maps) <= mapmodel.GL_MAPS,
@@ -148,7 +155,7 @@ def _legend(look: Look) -> dict[str, Any]:
 
 
 def _picture(m: DrawnMap, view: View, mask_N: np.ndarray | None, maps: int, grey: str) -> dict[str, Any]:
-    """Pictures and histograms: the part that takes long, and asks nothing of Streamlit."""
+    """Pictures and histograms."""
     as_points = mapmodel.as_points(m, view, maps)
     chosen = None if mask_N is None else mapmodel.lit(m, view, mask_N)
     return {

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from app import mapmodel, theme
+from app import mapmodel
 from app.mapmodel import DrawnMap, Look
 from app.shading import View
 from ftft.dynamics import Epoch
-from tests.synthetic import add_dataset, add_run, spec_of
+from tests.synthetic import add_dataset, spec_of
 
 VIEW = View((0.0, 0.5), (0.0, 1.0), 400, 300)
 LOOK = Look("label", ("#FF0000", "#0000FF"), ("no", "yes"), nominal=True)

@@ -41,13 +41,17 @@ const viewsOf = S => S.views.axes === S.data.axes ? S.views.views : {};
 const rangeOf = c => ({ x: c.plot._fullLayout.xaxis.range.map(Number), y: c.plot._fullLayout.yaxis.range.map(Number) });
 
 function setViews(S, views) {
+  S.zooming = null;
   S.views = { axes: S.data.axes, views };
   S.setState('views', S.views);
 }
 
 function sendView(S, c) {
-  const range = rangeOf(c);
-  if (S.linked) relayout(S, { 'xaxis.range': range.x, 'yaxis.range': range.y });   // at once; the pictures follow
+  const range = rangeOf(c), same = JSON.stringify(range);
+  if (same === S.zooming) return;                                          // the echo of what is told to the others below
+  S.zooming = same;
+  if (S.linked) S.charts.filter(other => other !== c && other.plot._fullLayout)
+    .forEach(other => Plotly.relayout(other.plot, { 'xaxis.range': range.x, 'yaxis.range': range.y }));   // at once; the pictures follow
   clearTimeout(S.viewTimer);
   S.viewTimer = setTimeout(() => setViews(S, S.linked ? { all: range } : { ...viewsOf(S), [c.card.dataset.run]: range }), 120);
 }

@@ -3,6 +3,7 @@
 Shapes: E epochs, N training examples of the dataset, M examples that a run recorded (M < N for a run on a subset).
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from ftft.workspace.kept import Kept
 if TYPE_CHECKING:
     from ftft.workspace.root import Workspace
 
+LOOK_S = 0.5  # epochs' files are looked at anew so often, or when the folder changes
 KEPT = 48  # runs whose curves are held, mapped from their files
 
 
@@ -33,18 +35,9 @@ class Map(DataMap):
 
     def plot(self):
         """A matplotlib Figure: x = variability, y = confidence, colour = correctness."""
-        from ftft import figures
+        from ftft.workspace import drawing
 
-        first, last = self.epochs
-        how = (
-            f"{f'epochs {first}–{last}' if first < last else f'epoch {first}'} · captured {self.capture.replace('_', ' ')} · n = {self.n:,}"
-        )
-        correctness_M = self.correctness_share() if "correctness" in self.values else None
-        return figures.data_map(self.of_metric("variability"), self.of_metric("confidence"), correctness_M, self.title, how)
-
-    def correctness_share(self) -> np.ndarray:
-        """(M,) share of the epochs in which the gold label won, in [0, 1]."""
-        return self.of_metric("correctness") / (self.epochs[1] - self.epochs[0] + 1)
+        return drawing.of_one(self)
 
 
 class Maps:
@@ -53,6 +46,7 @@ class Maps:
     def __init__(self, workspace: "Workspace") -> None:
         self.workspace = workspace
         self._kept = Kept()
+        self._glances: dict[str, tuple[int, int]] = {}
         self._curves: dict[str, Curves] = {}
 
     def of(self, run: str, epochs: Sequence[int] | None = None) -> Map:
@@ -110,15 +104,23 @@ class Maps:
             return None
 
     def read(self, run: str) -> Curves:
-        """p(gold) of a run's examples over all its epochs, as its files are now."""
-        known = self._curves.pop(run, None)
+        """p(gold) of a run's examples over all its epochs, as its files are now: a page asks a hundred times, and looks once."""
+        known, glance = self._curves.get(run), self._glance(run)
+        if known is not None and glance == self._glances.get(run):
+            return known
         curves = read_curves(self.workspace.runs.folder(run), self.workspace.path / CACHE, known, keep=not self.workspace.read_only)
         if known is None or curves.ids_N is not known.ids_N:
             curves = replace(curves, ids_N=self.workspace.data.shared(self.workspace.runs.get(run).spec.dataset, curves.ids_N))
-        self._curves[run] = curves
+        self._curves.pop(run, None)
+        self._curves[run], self._glances[run] = curves, glance
         while len(self._curves) > KEPT:
             self._curves.pop(next(iter(self._curves)), None)
         return curves
+
+    def _glance(self, run: str) -> tuple[int, int]:
+        """What changes when an epoch is published, at once, and with time, for what changes in place."""
+        folder = self.workspace.runs.folder(run).path / "dynamics"
+        return folder.stat().st_mtime_ns if folder.is_dir() else 0, int(time.monotonic() / LOOK_S)
 
     def resolve(self, selection: Selection) -> np.ndarray:
         """(N,) bool. Steps are folded from the first to the last, starting with nothing selected."""

@@ -227,8 +227,16 @@ class Workspace:
         return self._transfer.evidence([self._maps.id(r) for r in runs], target and self._maps.id(target), top, epochs)
 
     def disagreements(self, a: str, b: str, metric: str = "confidence", limit: int = 100, epochs: Any = None):
-        """The examples on which two maps differ most, by their ranks: a DataFrame of id, gold, a, b, rank_a, rank_b, gap."""
+        """The examples on which two maps differ most, by their ranks: id, row, gold, a, b, rank_a, rank_b, gap, curve_a, curve_b."""
         return self._transfer.disagreements(self._maps.id(a), self._maps.id(b), metric, limit, epochs)
+
+    def siblings(self, run: str) -> list[Run]:
+        """Runs that differ from this one in seed and data order alone: what its ceiling is made of, once they have ended."""
+        return self._transfer.siblings(self._maps.id(run))
+
+    def another_seed(self, run: str) -> dict[str, Any]:
+        """The words with which `train` trains a run's model once more, under a new seed. InputError for an imported run."""
+        return self._transfer.another_seed(self.runs.id(run))
 
     def rank_counts(self, a: str, b: str, metric: str = "confidence", cells: int = 60, epochs: Any = None):
         """(cells, cells) how many examples have these ranks on a (row) and on b (column)."""
@@ -258,13 +266,34 @@ class Workspace:
 
         return averaging.top_share(self._maps, runs, top, by, end, epochs)
 
-    def stabilising(
-        self, run: str, top: float = 0.33, by: str = "variability", end: str = "top", epochs: Sequence[int] | None = None
-    ):
+    def stabilising(self, run: str, top: float = 0.33, by: str = "variability", end: str = "top", epochs: Sequence[int] | None = None):
         """When the top examples became what they are: `.points` [{epoch, overlap, chance}], `.stabilised_at` an epoch or None."""
         from ftft.workspace import averaging
 
         return averaging.stabilising(self._maps, self._maps.id(run), top, by, end, epochs)
+
+    # ---- figures
+
+    def figure(
+        self, runs: str | Sequence[str], epochs: Any = None, selection: Selection | None = None, *, x: str = "variability",
+        y: str = "confidence", colour: Any = "correctness", width: str = "column", marginals: bool = False,
+    ):  # fmt: skip
+        """A matplotlib Figure of maps at paper size: `width` "column" (3.3 in) or "page" (6.9 in); the selection is drawn on each map.
+
+        `epochs`: (a, b), or id -> (a, b). `colour`: a metric, "label", None, or (name, values_N in the order of `data.ids`).
+        """
+        from ftft.workspace import drawing
+
+        named = [runs] if isinstance(runs, str) else runs
+        return drawing.figure(self._maps, named, epochs, selection, x, y, colour, width, marginals)
+
+    def figure_bytes(
+        self, runs: str | Sequence[str], epochs: Any = None, selection: Selection | None = None, *, kind: str, **how: Any
+    ) -> bytes:
+        """The same as the content of a file. `kind`: "png", "svg" or "pdf"."""
+        from ftft.figures import as_bytes
+
+        return as_bytes(self.figure(runs, epochs, selection, **how), f".{kind.lstrip('.')}")
 
     # ---- the database
 

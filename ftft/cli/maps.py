@@ -33,18 +33,44 @@ def epochs_of(text: str | None) -> tuple[int, int] | None:
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", help=".csv, .parquet, .jsonl (cartography's td_metrics), .png, .svg or .pdf."
 )
+@click.option("--x", metavar="METRIC", help="Of a figure: the horizontal axis [default: variability].")
+@click.option("--y", metavar="METRIC", help="Of a figure: the vertical axis [default: confidence].")
+@click.option("--colour", metavar="METRIC|label", help="Of a figure [default: correctness].")
+@click.option("--width", metavar="column|page", help="Of a figure: 3.3 or 6.9 inches [default: column].")
+@click.option("--marginals", is_flag=True, help="Of a figure: histograms along both axes.")
+@click.option(
+    "--selection",
+    type=click.Path(path_type=Path),
+    metavar="FILE.json",
+    help="Of a figure: what is selected stands out, outlines are drawn.",
+)
 @common
-def map_(run: str, epochs: str | None, out: Path | None, workspace: str | None, as_json: bool) -> None:
-    """Computes the data map of a run.
+def map_(
+    run: str,
+    epochs: str | None,
+    out: Path | None,
+    selection: Path | None,
+    workspace: str | None,
+    as_json: bool,
+    **how: Any,
+) -> None:
+    """Computes the data map of a run, or of "mean~RUN~RUN…": the mean of several.
 
     \b
     ftft map 0f3a --epochs 2-6 --out map.csv
+    ftft map mean~0f3a~91bc --out map.pdf --selection brush.json
     """
-    found = Workspace(workspace).map(run, epochs_of(epochs))
+    ws = Workspace(workspace)
+    found = ws.map(run, epochs_of(epochs))
+    kind = "" if out is None else out.suffix.lower()
+    how = {name: value for name, value in how.items() if value}
+    if kind not in figures.KINDS and (asked := next((f"--{name}" for name in (*how, *["selection"] * (selection is not None))), None)):
+        raise InputError(f"{asked} says nothing without a figure", "Add --out FILE.png, .svg or .pdf")
     if out is not None:
-        kind = out.suffix.lower()
         if kind in figures.KINDS:
-            figures.save(found.plot(), out)
+            chosen = None if selection is None else Selection.from_json(_read(selection))
+            colour = how.pop("colour", "correctness" if "correctness" in found.values else None)
+            figures.save(ws.figure(found.run, found.epochs, chosen, colour=colour, **how), out)
         elif kind in FILES:
             write(found, out)
         else:
@@ -95,6 +121,8 @@ def _row(pair: dict) -> list:
 @click.option("--by", metavar="METRIC", help="confidence, variability, correctness, forgetting, aum, …")
 @click.option("--top", type=float, metavar="Q", help="The highest share.")
 @click.option("--bottom", type=float, metavar="Q", help="The lowest share.")
+@click.option("--epochs", metavar="a-b", help="Only these epochs [default: all recorded].")
+@click.option("--per-label", is_flag=True, help="The same share of each label's examples.")
 @click.option("--selection", type=click.Path(path_type=Path), metavar="FILE.json", help="A selection file instead.")
 @click.option("--name", required=True, metavar="S", help="The subset's name.")
 @common
@@ -103,6 +131,8 @@ def select(
     by: str | None,
     top: float | None,
     bottom: float | None,
+    epochs: str | None,
+    per_label: bool,
     selection: Path | None,
     name: str,
     workspace: str | None,
@@ -116,7 +146,7 @@ def select(
     """
     ws = Workspace(workspace)
     if selection is not None:
-        if any(given is not None for given in (run, by, top, bottom)):
+        if per_label or any(given is not None for given in (run, by, top, bottom, epochs)):
             raise InputError(
                 "--selection and a selection by metric exclude each other", "Give either RUN --by METRIC --top Q or --selection FILE.json"
             )
@@ -124,7 +154,7 @@ def select(
     else:
         if run is None or by is None:
             raise InputError("nothing says what to select", "Give RUN --by METRIC --top Q, or --selection FILE.json")
-        subset = ws.select(name=name, run=run, by=by, top=top, bottom=bottom)
+        subset = ws.select(name=name, run=run, by=by, top=top, bottom=bottom, epochs=epochs_of(epochs), per_label=per_label)
     value = {"subset": subset.name, "n": len(subset.ids), "of": subset.of, "hash": subset.hash, "labels": subset.labels}
     emit(as_json, value, lambda: f"{subset.name}: {len(subset.ids)} of {subset.of} examples, hash {subset.hash[:12]}")
 

@@ -128,7 +128,14 @@ class Maps:
         return pick.fold(selection.steps, lambda step: self._mask(selection.dataset, step), len(ids_N))
 
     def top_selection(
-        self, *, run: str, by: str, top: float | None = None, bottom: float | None = None, epochs: Sequence[int] | None = None
+        self,
+        *,
+        run: str,
+        by: str,
+        top: float | None = None,
+        bottom: float | None = None,
+        epochs: Sequence[int] | None = None,
+        per_label: bool = False,
     ) -> Selection:
         """One step: the `top` or `bottom` share of a run's examples by a metric."""
         if (top is None) == (bottom is None):
@@ -141,6 +148,7 @@ class Maps:
             "q": top if bottom is None else bottom,
             "end": "top" if bottom is None else "bottom",
             "epochs": list(epochs) if epochs else None,
+            "per_label": per_label,
         }
         return Selection(self.dataset(run), (Step("new", "top", what),))
 

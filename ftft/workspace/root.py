@@ -200,7 +200,7 @@ class Workspace:
         return self._maps.resolve(selection)
 
     def select(self, selection: Selection | dict[str, Any] | None = None, *, name: str, **by: Any):
-        """Freezes a subset: of a selection, or of `run=…, by=METRIC, top=q` (or `bottom=q`), optionally `epochs=(a, b)`."""
+        """Freezes a subset: of a selection, or of `run=…, by=METRIC, top=q` (or `bottom=q`), optionally `epochs=(a, b)`, `per_label`."""
         if selection is None:
             selection = self._maps.top_selection(**by)
         elif isinstance(selection, dict):

@@ -69,7 +69,8 @@ def words(name: str) -> str:
 
 def common_metrics(ws: Workspace, runs: Sequence[Shown]) -> list[str]:
     """The metrics that all maps have: an imported run may lack some."""
-    return [name for name in ws.map(runs[0].id).values if all(name in ws.map(run.id).values for run in runs)]
+    first, *others = [ws.map(run.id).values for run in runs]
+    return [name for name in first if all(name in values for values in others)]
 
 
 def offered(ws: Workspace, dataset: Dataset, runs: Sequence[Shown]) -> list[str]:

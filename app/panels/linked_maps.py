@@ -1,8 +1,10 @@
 """The maps themselves: what the component needs to know of each, and what it reports back."""
 
+import functools
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,27 +28,46 @@ TOP_Q = 0.33
 state = st.session_state
 
 
-@st.cache_resource(show_spinner=False, max_entries=32)
-def members(_ws: Workspace, fingerprint: str, file: str, _selection: Selection, changed: str = "") -> tuple[np.ndarray, str]:
-    """(N,) which examples a selection holds, and the hash of their ids.
+@dataclass(frozen=True)
+class Asked:
+    """A selection whose members are asked for. `file`: the hash of its canonical form; `changed`: what else may change what it holds."""
 
-    `file`, its canonical form, is the key, together with what else may change what it holds: `changed`.
-    """
-    mask_N = _ws.resolve(_selection)
-    return mask_N, _ws.data.digest(_selection.dataset, mask_N)
+    fingerprint: str
+    file: str
+    changed: str
+    selection: Selection = field(compare=False)
+
+
+@functools.lru_cache(32)
+def _members(ws: Workspace, asked: Asked) -> tuple[np.ndarray, str]:
+    mask_N = ws.resolve(asked.selection)
+    return mask_N, ws.data.digest(asked.selection.dataset, mask_N)
+
+
+def members(ws: Workspace, choice: Choice, selection: Selection) -> tuple[np.ndarray, str]:
+    """(N,) which examples a selection holds, and the hash of their ids."""
+    by_flag = any(step.by == "flag" for step in selection.steps)  # the only step that the file, the data and the runs do not fix
+    changed = ws.notes.stamp(selection.dataset) if by_flag else ""
+    return _members(ws, Asked(choice.dataset.fingerprint, selection.hash, changed, selection))
 
 
 def selected(ws: Workspace, choice: Choice, selection: Selection) -> tuple[np.ndarray, str] | None:
     """`members`, or None where nothing was ever selected."""
-    return members(ws, choice.dataset.fingerprint, selection.hash, selection, _changed(ws, selection)) if selection.steps else None
+    return members(ws, choice, selection) if selection.steps else None
 
 
 def agreement(ws: Workspace, choice: Choice, mask_N: np.ndarray, run: Shown) -> tuple[float, float]:
     """Share of the selected examples that the same outlines catch on another run's map, and the share that chance would catch."""
-    moved = brush.on_other_run(brush.history(choice.dataset.name).now, run.id, choice.epochs_of(run))
-    there_N = members(ws, choice.dataset.fingerprint, moved.hash, moved, _changed(ws, moved))[0]
+    there_N = members(ws, choice, _moved(choice, brush.history(choice.dataset.name).now)[run.id])[0]
     n = np.count_nonzero(mask_N)
     return float(np.count_nonzero(there_N & mask_N) / n) if n else 0.0, float(np.count_nonzero(there_N) / max(len(there_N), 1))
+
+
+def _moved(choice: Choice, selection: Selection) -> dict[str, Selection]:
+    """The same outlines on the maps that they were not drawn on; nothing where none was drawn."""
+    made_on = brush.runs_of(selection)
+    others = [run for run in choice.runs if run.id not in made_on] if made_on else []
+    return {run.id: brush.on_other_run(selection, run.id, choice.epochs_of(run)) for run in others}
 
 
 def active_run(choice: Choice) -> Shown:
@@ -69,13 +90,16 @@ def linked_maps(ws: Workspace, choice: Choice, chosen: tuple[np.ndarray, str] | 
     size = screen.size(said("screen"), len(choice.runs))
     views = _views(ws, choice, size)
     history, t = brush.history(choice.dataset.name), theme.tokens()
+    moved = {} if mask_N is None else _moved(choice, history.now)
 
     def draw(run: Shown) -> tuple[DrawnMap, dict[str, Any]]:
         """One map with its pictures: the part that takes long, and asks nothing of Streamlit."""
         epochs = axes[run.id]
         m = mapmodel.drawn(ws, dataset, run.id, epochs, choice.x, choice.y, look)
-        if mask_N is None:
-            mapmodel.regions(ws, run.id, epochs)  # its title will say them
+        if mask_N is None:  # what its title will say takes long, too
+            mapmodel.regions(ws, run.id, epochs)
+        elif run.id in moved:
+            members(ws, choice, moved[run.id])
         return m, _picture(m, views[run.id], mask_N, len(choice.runs), t["base"])
 
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -249,8 +273,3 @@ def _on_pick(ws: Workspace, dataset: tuple[str, str], drawn: Mapping[str, DrawnM
     row = mapmodel.nearest(drawn[at["run"]], views[at["run"]], at["x"], at["y"]) if at["run"] in drawn else None
     if row is not None:
         state.focus = mapmodel.ids(ws, *dataset).ids_N[row]
-
-
-def _changed(ws: Workspace, selection: Selection) -> str:
-    """What a selection holds may change with flags: the only step that is not fixed by the file, the data and the runs."""
-    return ws.notes.stamp(selection.dataset) if any(step.by == "flag" for step in selection.steps) else ""

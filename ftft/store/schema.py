@@ -37,19 +37,21 @@ CREATE TABLE datasets (dataset VARCHAR PRIMARY KEY, fingerprint VARCHAR);
 CREATE TABLE examples (dataset VARCHAR, row INTEGER, id VARCHAR, label VARCHAR, text VARCHAR);
 """
 
+_MEMORY = "4GB"  # what a database that lies in memory may hold
+_CACHE = "400MB"  # and what one in a file may keep of it in memory: with more, an app that ingests grew by gigabytes for nothing
 # What arrives comes as arrays, so that the database needs no file but its own: text in a dataset can never make it read or write another.
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
-    "memory_limit": "4GB",
     "threads": min(4, os.cpu_count() or 1),
 }
 
 
 def connect(path: Path | None, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """A connection to the database in `path` (made when missing), or to a new one in memory. duckdb.Error when the file is none."""
-    connection = duckdb.connect(":memory:" if path is None else str(path), read_only=read_only, config=_CONFIG)
+    room = _MEMORY if path is None else _CACHE
+    connection = duckdb.connect(":memory:" if path is None else str(path), read_only=read_only, config=_CONFIG | {"memory_limit": room})
     try:
         connection.execute("SET lock_configuration = true")
         if not read_only and not connection.execute("SELECT table_name FROM duckdb_tables()").fetchall():

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -29,10 +30,8 @@ class Kept:
         return thing
 
     def _latest(self, key: Hashable) -> None:
-        try:
+        with suppress(KeyError):  # another thread made room meanwhile
             self._things.move_to_end(key)
-        except KeyError:  # another thread made room meanwhile
-            pass
 
     def _make_room(self) -> None:
         """Arrays grow after they are put here (a map works out a metric when it is asked for it): they are weighed anew each time."""

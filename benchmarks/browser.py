@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -25,9 +25,11 @@ def chromium(playwright: "Playwright") -> "Browser":
 
 
 @contextmanager
-def serving(workspace: Path | str, port: int, cwd: Path = REPOSITORY, log: IO[str] | None = None) -> Iterator[str]:
+def serving(
+    workspace: Path | str, port: int, cwd: Path = REPOSITORY, log: IO[str] | None = None, options: Sequence[str] = ()
+) -> Iterator[str]:
     """`ftft app` on a workspace, started in folder `cwd`; gives the printed address, and ends the app whatever happens."""
-    command = [sys.executable, "-m", "ftft", "app", "--workspace", str(Path(workspace).absolute()), "--port", str(port)]
+    command = [sys.executable, "-m", "ftft", "app", "--workspace", str(Path(workspace).absolute()), "--port", str(port), *options]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "default"}
     with subprocess.Popen(command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=log, text=True) as server:
         try:

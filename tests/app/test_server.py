@@ -10,8 +10,12 @@ import pytest
 
 from app import server
 from app.server import flat, free_port
+from benchmarks import browser as browser_tools
+from ftft import Workspace
 from ftft.errors import InputError
-from tests.app.conftest import REPOSITORY
+from tests.app.conftest import FIRST_PORT, REPOSITORY, draw_workspace, serving
+from tests.app.test_maps import Reader
+from tests.app.test_states import tree
 
 
 def test_options_are_flattened_for_streamlit():
@@ -76,6 +80,28 @@ def test_the_app_answers_and_a_second_one_names_the_first(app_url, drawn_workspa
     second = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=True)
     assert second.stdout == app_url + "\n"
     assert json.loads((drawn_workspace.ws.path / "locks" / "app.json").read_text())["url"] == app_url
+
+
+def test_a_read_only_app_shows_all_writes_nothing_and_leaves_room_for_another(page, tmp_path, tmp_path_factory):
+    drawn = draw_workspace(tmp_path, rows=300)
+    before = tree(drawn.ws.path)
+    with browser_tools.serving(drawn.ws.path, FIRST_PORT + 50, options=["--read-only"]) as url:
+        reader = Reader(page).open(url)
+        assert int(reader.drag(drawn.runs[0].id, [(0.02, 0.02), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9)])["n"]) > 0
+        page.get_by_text("read-only", exact=True).wait_for()
+        assert page.locator(".st-key-save_subset button").is_disabled()
+        page.goto(url.replace("/?", "/runs?"))
+        page.locator(".st-key-runs_table").wait_for()
+        assert tree(drawn.ws.path) == before
+        with serving(drawn.ws.path, tmp_path_factory.mktemp("another")) as other:
+            assert other.partition("/?")[0] != url.partition("/?")[0]
+            assert (drawn.ws.path / "locks" / "app.json").exists()
+
+
+def test_read_only_makes_no_workspace(tmp_path):
+    with pytest.raises(InputError, match="is not a workspace"):
+        Workspace(tmp_path / "nowhere", read_only=True)
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_the_app_starts_without_torch(tmp_path):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LABEL = "label"
 X, Y, COLOUR = "variability", "confidence", "correctness"
-Colour = str | tuple[str, np.ndarray] | None
+Colour = str | tuple[str, np.ndarray] | tuple[str, np.ndarray, Sequence[str]] | None
 Epochs = Sequence[int] | Mapping[str, Sequence[int]] | None
 
 
@@ -143,6 +143,8 @@ def _scale(maps: "Maps", dataset: str, drawn: Sequence["DataMap"], colour: Colou
     if colour == LABEL:
         labels = maps.workspace.data.get(dataset).labels
         return Scale(LABEL, 0, len(labels) - 1, labels, nominal=True)
+    if not isinstance(colour, str) and len(colour) == 3:
+        return Scale(colour[0], 0, len(colour[2]) - 1, tuple(colour[2]), nominal=True)
     name = colour if isinstance(colour, str) else colour[0]
     epochs = max(m.epochs[1] - m.epochs[0] + 1 for m in drawn)
     if name == "forgetting":

@@ -272,7 +272,13 @@ class Workspace:
 
         return averaging.stabilising(self._maps, self._maps.id(run), top, by, end, epochs)
 
-    # ---- figures
+    # ---- figures and files
+
+    def rows_bytes(self, dataset: str, mask: Any, *, kind: str, run: str | None = None, epochs: Sequence[int] | None = None) -> bytes:
+        """The examples that `mask` (N,) marks, with the metrics of `run`, as a file's content. `kind`: csv, jsonl, parquet; txt: ids alone."""
+        from ftft.workspace import exports
+
+        return exports.rows(self._maps, dataset, mask, kind, run, epochs)
 
     def figure(
         self, runs: str | Sequence[str], epochs: Any = None, selection: Selection | None = None, *, x: str = "variability",
@@ -280,7 +286,8 @@ class Workspace:
     ):  # fmt: skip
         """A matplotlib Figure of maps at paper size: `width` "column" (3.3 in) or "page" (6.9 in); the selection is drawn on each map.
 
-        `epochs`: (a, b), or id -> (a, b). `colour`: a metric, "label", None, or (name, values_N in the order of `data.ids`).
+        `epochs`: (a, b), or id -> (a, b). `colour`: a metric, "label", None, or (name, values_N in the order of `data.ids`);
+        (name, values_N, names) for places among names.
         """
         from ftft.workspace import drawing
 

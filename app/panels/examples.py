@@ -1,153 +1,150 @@
-"""Below the maps: the selected examples as a table, and one of them in full."""
+"""Below the maps: the selected examples as a table. Searching, filtering and sorting are on all of them, a page at a time is sent."""
 
-import html
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from app import mapmodel, parts, theme
-from app.panels.choice import Choice, run_labels
+from app import brush, failure, forms, parts
+from app.panels.choice import Choice
+from app.panels.detail import detail
 from app.panels.linked_maps import active_run
+from app.panels.table_columns import CURVE, columns_chosen, configured, fetched, shown_as, sortable
+from app.shown import Shown
 from ftft import Workspace
-from ftft.domain import JOIN, Run
+from ftft.domain import Step
 
-PAGE_ROWS = 100  # a table whose rows can be chosen sends them all to the browser
-SORTS = ("variability", "confidence", "correctness", "forgetting", "aum", "el2n", "loss", "id")
+__all__ = ["detail", "examples"]
+
+PAGE_ROWS = (50, 100, 500)  # a table whose rows can be chosen sends them all to the browser
+TEXT = 300  # characters of a text that the table shows; the rest is beside it
 state = st.session_state
 
 
 def examples(ws: Workspace, choice: Choice, mask_N: np.ndarray | None) -> None:
-    """The selected examples, or all, page by page; searching, filtering and sorting are on all of them, not on the page."""
-    run = active_run(choice)
+    """The selected examples, or all. `state.table` keeps which table it is, so that "next example" means its next row."""
+    run, (first, last) = active_run(choice), choice.epochs_of(active_run(choice))
     title = "Selected examples" if mask_N is not None else "All examples"
-    parts.section(title, f"metrics of {run_labels(choice.runs)[run.id]}, over all {parts.plural(run.epochs_recorded, 'epoch')} recorded")
+    epochs = f"epochs {first}–{last}" if first < last else f"epoch {first}"
+    parts.section(title, f"metrics of {run.label}, {epochs}")
+    query = _query(ws, choice, run, mask_N)
+    rows = state.page_rows
     page = state.get("table_page", 1)
-    known = tuple(ws.map(run.id, choice.epochs_of(run)).values)
-    query = _query(choice, known)
-    frame, total = ws.examples(choice.dataset.name, mask_N, run=run.id, offset=(page - 1) * PAGE_ROWS, limit=PAGE_ROWS, **query)
-    pages = -(-total // PAGE_ROWS)
+    asked = {"run": run.id, "epochs": choice.epochs_of(run), **query}
+    state.table = {"dataset": choice.dataset.name, "mask": mask_N, "query": asked}
+    outcome = forms.attempt(ws.examples, choice.dataset.name, mask_N, offset=(page - 1) * rows, limit=rows, columns=fetched(), **asked)
+    if outcome.problem:  # a regular expression that is not finished yet
+        failure.show(outcome.problem)
+        return
+    frame, total = outcome.value
+    pages = -(-total // rows)
     if page > max(pages, 1):  # the search became narrower than the page that is open
         del state["table_page"]
         st.rerun()
     if not total:
         parts.empty("search_off", "No example matches", "Clear the search or the label filter, or draw a larger region on a map.")
         return
-    _table(frame, run, known, f"{run.id}{page}{query}{total}")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        first = (page - 1) * PAGE_ROWS + 1
-        st.caption(f"{parts.num(first)}–{parts.num(first + len(frame) - 1)} of {parts.num(total)}", width="content")
+    _table(ws, choice, frame, run, f"{run.id}{page}{asked}{total}{state.columns_chosen}")
+    _below(frame, total, (page - 1) * rows + 1, pages)
+    if query["search"] or query["labels"]:
+        _select_these(choice, query, total, whole=len(mask_N) if mask_N is not None else choice.dataset.train.rows, mask_N=mask_N)
+
+
+def _query(ws: Workspace, choice: Choice, run: Shown, mask_N: np.ndarray | None) -> dict[str, Any]:
+    """The row above the table: what is searched for, which labels, in which order, and which columns there are."""
+    sorts = sortable(ws, choice, run)
+    if state.get("sort") not in sorts:
+        state.sort = sorts[0]
+    with st.container(horizontal=True, vertical_alignment="center", key="table_query"):
+        search = st.text_input(
+            "Search", placeholder="Search text", icon=":material/search:", label_visibility="collapsed", width=180, key="search",
+            persist_state="session",
+        )  # fmt: skip
+        regex = st.toggle(
+            "Regex", key="search_regex", help="Read by RE2, upper and lower case apart; (?i) takes both", persist_state="session"
+        )
+        labels = st.pills(
+            "Label", choice.dataset.labels, selection_mode="multi", label_visibility="collapsed", key=f"labels_{choice.dataset.name}",
+            width="content",
+        )  # fmt: skip
+        st.space("stretch")
+        sort = st.selectbox(
+            "Sort", sorts, label_visibility="collapsed", format_func=lambda name: f"Sort: {shown_as(name)}", width=180, key="sort",
+            persist_state="session",
+        )  # fmt: skip
+        descending = _falling()
+        with st.popover("", icon=":material/view_column:", key="columns", help="Columns and rows of the table"):
+            columns_chosen(ws, choice, run)
+            st.segmented_control("Rows a page", PAGE_ROWS, default=PAGE_ROWS[1], key="page_rows", required=True)
+    return {"search": search, "regex": regex, "labels": tuple(labels or ()), "sort": sort, "descending": descending}
+
+
+def _falling() -> bool:
+    """Is the largest first? A button that says the one and does the other."""
+    falling = state.setdefault("sort_falling", True)
+    words = "Largest first" if falling else "Smallest first"
+
+    def turn() -> None:
+        state.sort_falling = not falling
+
+    icon = ":material/arrow_downward:" if falling else ":material/arrow_upward:"
+    st.button("", icon=icon, key="falling", on_click=turn, help=f"{words}; click to turn the order round")
+    return falling
+
+
+def _table(ws: Workspace, choice: Choice, frame: Any, run: Shown, key: str) -> None:
+    columns = ["id", "label", "text", *state.columns_chosen]
+    ids = frame["id"].tolist()
+    key = f"table_{key}"
+
+    def opened() -> None:
+        """Only when another cell is chosen: a later click on a map wins over the one that is still marked."""
+        cells = state[key].selection.cells
+        if cells and cells[0][0] < len(ids):
+            state.focus = ids[cells[0][0]]
+
+    notes = ws.notes.all(choice.dataset.name) if {"flags", "note"} & set(columns) else {}
+    frame = frame.assign(
+        text=[text if len(text) <= TEXT else f"{text[:TEXT]} …" for text in frame["text"]],
+        flags=[", ".join(notes[i].flags) if i in notes else "" for i in ids],
+        note=[_note(notes[i]) if i in notes else "" for i in ids],
+    )
+    st.dataframe(
+        frame[[name for name in columns if name in frame]],
+        key=key,
+        hide_index=True,
+        height=520,
+        row_height=30,
+        on_select=opened,
+        selection_mode="single-cell",
+        placeholder="",
+        column_config=configured(run, choice, CURVE in columns),
+        alt="Examples; choose a cell to open its example",
+    )
+
+
+def _note(note: Any) -> str:
+    suggested = [f"→ {note.label}"] if note.label is not None else []
+    return " · ".join([*suggested, *([note.text] if note.text else [])])
+
+
+def _below(frame: Any, total: int, first: int, pages: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="table_below"):
+        st.html(f"<span class='hint'>{parts.num(first)}–{parts.num(first + len(frame) - 1)} of {parts.num(total)}</span>", width="content")
         if pages > 1:
             st.pagination(pages, key="table_page", max_visible_pages=5)
 
 
-def _query(choice: Choice, known: tuple[str, ...]) -> dict[str, Any]:
-    """`known`: the metrics that the run has; an imported one may lack some."""
-    sorts = [name for name in SORTS if name in (*known, "id")]
-    if state.get("sort") not in sorts:
-        state.pop("sort", None)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        search = st.text_input(
-            "Search", placeholder="Search text", icon=":material/search:", label_visibility="collapsed", width=190, key="search"
-        )
-        labels = st.pills(
-            "Label", choice.dataset.labels, selection_mode="multi", label_visibility="collapsed", key=f"labels_{choice.dataset.name}"
-        )
-        st.space("stretch")
-        sort = st.selectbox("Sort", sorts, label_visibility="collapsed", format_func=lambda name: f"Sort: {name}", width=160, key="sort")
-        descending = st.toggle("Falling", value=True, key="falling")
-    return {"search": search, "labels": tuple(labels or ()), "sort": sort, "descending": descending}
+def _select_these(choice: Choice, query: dict[str, Any], total: int, whole: int, mask_N: np.ndarray | None) -> None:
+    """What the table was narrowed down to becomes the selection: one step more for the search, and one for the labels."""
+    steps = [Step("new", "text", {"query": query["search"], "regex": query["regex"]})] if query["search"] else []
+    steps += [Step("new", "label", {"labels": list(query["labels"])})] if query["labels"] else []
+    if total == (whole if mask_N is None else np.count_nonzero(mask_N)):
+        return  # nothing would change
 
+    def select() -> None:
+        for n, step in enumerate(steps):
+            op = "new" if mask_N is None and not n else "intersect"
+            brush.select(choice.dataset.name, Step(op, step.by, step.what))
 
-def _table(frame: Any, run: Run, known: tuple[str, ...], key: str) -> None:
-    metrics = [name for name in ("confidence", "variability", "correctness") if name in known]
-    event = st.dataframe(
-        frame[["id", "label", "text", *metrics, *(["curve"] if run.measures is None else [])]],
-        key=f"table_{key}",
-        hide_index=True,
-        height=320,
-        row_height=30,
-        on_select="rerun",
-        selection_mode="single-row",
-        column_config=_columns(run.epochs_recorded),
-    )
-    picked = frame["id"].iloc[event.selection.rows[0]] if event.selection.rows else None
-    if picked != state.get("row_picked"):  # only a new choice counts: a later click on a map must win over the row that is still marked
-        state.row_picked = picked
-        if picked is not None:
-            state.focus = picked
-            st.rerun()
-
-
-def _columns(epochs: int) -> dict[str, Any]:
-    t, column = theme.tokens(), st.column_config
-    return {
-        "id": column.TextColumn(width=80),
-        "label": column.TextColumn(width=90),
-        "text": column.TextColumn(width=290),
-        "confidence": column.ProgressColumn("conf.", width=90, min_value=0, max_value=1, format="%.2f", color=t["easy"]),
-        "variability": column.ProgressColumn("var.", width=90, min_value=0, max_value=0.5, format="%.2f", color=t["ambiguous"]),
-        "correctness": column.NumberColumn(f"right of {epochs}", width=70, format="%d"),
-        "curve": column.LineChartColumn("p(gold)", width=90, y_min=0, y_max=1, color=t["accent"]),
-    }
-
-
-# ---- one example
-
-
-def detail(ws: Workspace, choice: Choice) -> None:
-    """The chosen example: its texts, p(gold) of each shown run over the epochs, its metrics."""
-    place = mapmodel.ids(ws, choice.dataset.name, choice.dataset.fingerprint).place(state.get("focus"))
-    parts.section("Example", "" if place is None else state.focus)
-    if place is None:
-        parts.empty("ads_click", "No example chosen", "Click a row of the table or a point on a map. The example is ringed on every map.")
-        return
-    _texts(ws, choice, place)
-    curves = ws.curves([run.id for run in choice.runs], state.focus)
-    seen = [run for run in choice.runs if run.id in curves]
-    names, colours = run_labels(choice.runs), dict(zip((run.id for run in choice.runs), theme.run_colours(len(choice.runs)), strict=True))
-    if seen:
-        figure = theme.figure(
-            *[_curve(names[run.id], curves[run.id], colours[run.id]) for run in seen], height=165, showlegend=False,
-            xaxis={"title": "epoch", "dtick": 1}, yaxis={"title": "p(gold)", "range": [-0.03, 1.03], "nticks": 3},
-        )  # fmt: skip
-        theme.show(figure, key="curves", alt=f"Probability of the gold label in each epoch for example {state.focus}, one line a run")
-    _metrics(ws, choice, [run for run in choice.runs if run in seen or run.measures is not None], names, colours)
-
-
-def _texts(ws: Workspace, choice: Choice, place: int) -> None:
-    mask_N = np.zeros(choice.dataset.train.rows, bool)
-    mask_N[place] = True
-    row = ws.examples(choice.dataset.name, mask_N, limit=1)[0].iloc[0]
-    names, texts = choice.dataset.text_columns, str(row["text"]).split(JOIN)
-    if len(names) == len(texts) > 1:
-        body = "".join(f"<p><small>{html.escape(n)}</small><br>{html.escape(t)}</p>" for n, t in zip(names, texts, strict=True))
-    else:
-        body = f"<p>{html.escape(JOIN.join(texts))}</p>"
-    st.html(f"<div class='example'><span class='tag'>gold: {html.escape(str(row['label']))}</span>{body}</div>")
-
-
-def _curve(name: str, p_gold_E: np.ndarray, colour: str) -> dict[str, Any]:
-    return {
-        "type": "scatter", "mode": "lines+markers", "name": name, "x": list(range(1, len(p_gold_E) + 1)), "y": p_gold_E.tolist(),
-        "line": {"color": colour, "width": 2}, "marker": {"size": 5},
-        "hovertemplate": "%{fullData.name}, epoch %{x}: %{y:.2f}<extra></extra>",
-    }  # fmt: skip
-
-
-def _metrics(ws: Workspace, choice: Choice, runs: list[Run], names: dict[str, str], colours: dict[str, str]) -> None:
-    columns = ("confidence", "variability", "correctness")
-    lines = []
-    for run in runs:
-        data_map = ws.map(run.id, choice.epochs_of(run))
-        places = np.flatnonzero(data_map.ids_N == state.focus)
-        if not len(places):
-            continue  # an imported run need not hold every example
-        at = int(places[0])
-        first, last = data_map.epochs
-        right = f"{int(data_map.values['correctness'][at])} of {last - first + 1}" if "correctness" in data_map.values else "–"
-        values = [*(f"{data_map.values[c][at]:.2f}" for c in columns[:2]), right]
-        dot = f"<i class='dot' style='background:{colours[run.id]}'></i>"
-        lines.append(f"<tr><td>{dot}{html.escape(names[run.id])}</td>{''.join(f'<td>{v}</td>' for v in values)}</tr>")
-    head = "".join(f"<th>{column}</th>" for column in columns)
-    st.html(f"<table class='mini'><tr><th></th>{head}</tr>{''.join(lines)}</table>")
+    st.button(f"Select these {parts.num(total)}", icon=":material/ink_selection:", key="select_these", on_click=select)

@@ -6,9 +6,9 @@ Reading the list of datasets costs no pyarrow; adding one or reading its rows lo
 from ftft.dataset.adding import add
 from ftft.dataset.deriving import derive
 from ftft.dataset.description import Description, Evaluation, LabelMap, parse_evaluation, parse_label_map
-from ftft.dataset.stored import fingerprint_of, gold, ids, load, names, rows, table
+from ftft.dataset.stored import fingerprint_of, gold, ids, load, names, row, rows, table
 
 __all__ = [
     "Description", "Evaluation", "LabelMap",
-    "add", "derive", "fingerprint_of", "gold", "ids", "load", "names", "parse_evaluation", "parse_label_map", "rows", "table",
+    "add", "derive", "fingerprint_of", "gold", "ids", "load", "names", "parse_evaluation", "parse_label_map", "row", "rows", "table",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ N: training examples, or the rows of an evaluation set; always in the order of t
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -52,6 +52,21 @@ def rows(root: Path, name: str, split: str = "train", columns: Sequence[str] | N
 def table(root: Path, name: str, columns: Sequence[str], split: str = "train") -> "pa.Table":
     """The same as Arrow has them, which takes a fraction of the memory."""
     return _read(root, name, split, columns)
+
+
+def row(root: Path, name: str, at: int, split: str = "train") -> dict[str, Any]:
+    """One row, counted from 0: column -> value, None where it is missing. Of the file only the group of rows is read that holds it."""
+    import pyarrow.parquet as pq
+
+    load(root, name)
+    left = at
+    with pq.ParquetFile(split_file(root / name, split)) as file:
+        for group in range(file.num_row_groups):
+            count = file.metadata.row_group(group).num_rows
+            if left < count:
+                return file.read_row_group(group).slice(left, 1).to_pylist()[0]
+            left -= count
+    raise IndexError(at)
 
 
 def ids(root: Path, name: str, split: str = "train") -> np.ndarray:

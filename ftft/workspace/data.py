@@ -129,6 +129,20 @@ class Data:
         """(N,) places of the training examples' labels in `Dataset.labels`."""
         return _gold(self.root, name, self.get(name).fingerprint)
 
+    def example(self, name: str, id: str) -> dict[str, Any] | None:
+        """One training example: column -> value, None where it is missing; None where the dataset does not hold it."""
+        at = self.place(name, id)
+        return None if at < 0 else dict(_example(self.root, name, stamp(self.root / name / "train.parquet"), at))
+
+    def place(self, name: str, id: str) -> int:
+        """Which row of the training examples has this id, counted from 0; -1 where none has."""
+        ids_N, order_N = self.ids(name), self.id_order(name)
+        low, high = 0, len(order_N)
+        while low < high:  # by hand: NumPy would first copy the ids in their order
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if ids_N[order_N[middle]] < id else (low, middle)
+        return int(order_N[low]) if low < len(order_N) and ids_N[order_N[low]] == id else -1
+
     def column(self, name: str, column: str) -> "pa.ChunkedArray":
         """(N,) one column of the training examples, as Arrow has it: other than id and label, it may be of any kind."""
         return _column(self.root, name, stamp(self.root / name / "train.parquet"), column)  # the fingerprint tells nothing of other columns
@@ -201,7 +215,12 @@ def _sorted_ids(root: Path, name: str, fingerprint: str) -> "tuple[np.ndarray, p
     return order.to_numpy().astype(np.int32), lines
 
 
-@lru_cache(12)
+@lru_cache(64)
+def _example(root: Path, name: str, state: tuple[int, ...], at: int) -> dict[str, Any]:
+    return files.row(root, name, at)
+
+
+@lru_cache(6)
 def _column(root: Path, name: str, state: tuple[int, ...], column: str) -> "pa.ChunkedArray":
     return files.table(root, name, [column])[column]
 

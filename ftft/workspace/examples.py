@@ -94,20 +94,11 @@ class Examples:
         """(place in the table, counted from 0, the example before, the one after); None where the table does not hold `id`."""
         self._check(query)
         ids_N, rows = self.workspace.data.ids(query.dataset), self.rows(query)
-        found = np.flatnonzero(rows == self.row(query.dataset, id))
+        found = np.flatnonzero(rows == self.workspace.data.place(query.dataset, id))
         if not len(found):
             return None
         at = int(found[0])
         return at, str(ids_N[rows[at - 1]]) if at else None, str(ids_N[rows[at + 1]]) if at + 1 < len(rows) else None
-
-    def row(self, dataset: str, id: str) -> int:
-        """Where an example lies in its dataset; -1 where it does not hold it."""
-        ids_N, order_N = self.workspace.data.ids(dataset), self.workspace.data.id_order(dataset)
-        low, high = 0, len(order_N)
-        while low < high:  # by hand: NumPy would copy the ids in their order first
-            middle = (low + high) // 2
-            low, high = (middle + 1, high) if ids_N[order_N[middle]] < id else (low, middle)
-        return int(order_N[low]) if low < len(order_N) and ids_N[order_N[low]] == id else -1
 
     def matching(self, dataset: str, search: str, regex: bool = False) -> np.ndarray:
         """(N,) bool: the texts that hold `search`, case ignored, or in which RE2 finds it. As `ftft.selection.by_text` has it."""

@@ -57,7 +57,7 @@ class OneExample:
 
         Compared are the CANDIDATES that share most with it, among those that hold one of its rarest words.
         """
-        row = self.workspace._examples.row(dataset, id)
+        row = self.workspace.data.place(dataset, id)
         if row < 0:
             raise InputError(f"example {id!r} is not in dataset {dataset!r}", "Use the id of a training example")
         rarity = self._rarity(dataset, self.workspace.data.get(dataset).fingerprint)

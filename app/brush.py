@@ -66,6 +66,11 @@ def select(dataset: str, step: Step) -> None:
     keep(past.to(past.now.then(step)))
 
 
+def pick(dataset: str, example: str, op: str) -> None:
+    """One example as a step: a click with Shift ("add") or Alt ("subtract"), or a button beside the example."""
+    select(dataset, Step(op, "ids", {"ids": [example]}))
+
+
 def replay(selection: Selection) -> None:
     """`selection` replaces what is selected; undo brings that back."""
     past = history(selection.dataset)

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 import numpy as np
 import streamlit as st
 
-from app import failure, forms, parts
+from app import brush, failure, forms, parts
 from app.backend import read_only
 from app.panels.choice import Choice
 from ftft import Workspace
@@ -151,7 +151,7 @@ def note_editor(ws: Workspace, choice: Choice, example_id: str) -> None:
         for flag in sorted(now ^ before):
             _written("example", ws.notes.flag, dataset, [example_id], flag, flag in now)
 
-    with st.container(key="note_editor"):
+    with st.container(key="note_editor", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.pills(
                 "Flags", list(dict.fromkeys([*ws.notes.flags(dataset), *note.flags])), selection_mode="multi", key=keys["flags"],
@@ -162,8 +162,18 @@ def note_editor(ws: Workspace, choice: Choice, example_id: str) -> None:
                 label_visibility="collapsed", disabled=locked,
                 on_change=lambda: _written("example", ws.notes.suggest, dataset, [example_id], state[keys["label"]]),
             )  # fmt: skip
+            _pick(choice, example_id)
         st.text_input(
             "Note", key=keys["text"], placeholder="Note", label_visibility="collapsed", disabled=locked,
             on_change=lambda: _written("example", ws.notes.write, dataset, example_id, state[keys["text"]]),
         )  # fmt: skip
         _problem("example")
+
+
+def _pick(choice: Choice, example_id: str) -> None:
+    """The example as a step of the selection."""
+    for op, icon, words in (("add", "add_circle", "Add to the selection"), ("subtract", "do_not_disturb_on", "Take out of the selection")):
+        st.button(
+            words, icon=f":material/{icon}:", key=f"pick_{op}", type="tertiary", help=words, on_click=brush.pick,
+            args=(choice.dataset.name, example_id, op),
+        )  # fmt: skip

@@ -16,6 +16,17 @@ def to_hex(channels: Sequence[float] | np.ndarray) -> str:
     return "#" + "".join(f"{round(min(max(v, 0), 255)):02x}" for v in channels)
 
 
+def blend(under: str, over: str, share: float) -> str:
+    """`share` of the hex colour `over` on `under`; `share` is held to [0, 1]."""
+    share = min(max(share, 0.0), 1.0)
+    return to_hex((1 - share) * rgb(under) + share * rgb(over))
+
+
+def faded(hex_colour: str, opacity: float) -> str:
+    """ "rgba(…)" of a hex colour."""
+    return f"rgba({','.join(f'{v:.0f}' for v in rgb(hex_colour))},{opacity:g})"
+
+
 def from_oklch(lightness: float, chroma: float, hue: float) -> str:
     """OKLCH (hue in degrees) as hex, clipped to sRGB. After Björn Ottosson, "A perceptual color space for image processing"."""
     a, b = chroma * math.cos(math.radians(hue)), chroma * math.sin(math.radians(hue))

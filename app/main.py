@@ -11,6 +11,7 @@ HERE = Path(__file__).resolve().parent
 PAGES = (
     ("data", "Data", "database"),
     ("maps", "Maps", "bubble_chart"),
+    ("transfer", "Transfer", "compare_arrows"),
     ("launch", "Launch", "rocket_launch"),
     ("runs", "Runs", "play_circle"),
     ("results", "Results", "leaderboard"),

@@ -218,12 +218,13 @@ def largest_gaps(a: Ranked, b: Ranked, metric: str, limit: int) -> np.ndarray:
 MOST_TIED = 0.05  # of a top: beyond it, ties broken alike on both maps look like agreement
 
 
-def verdict(top: Top, same_order: bool | None, ceilings: Sequence[float]) -> str:
+def verdict(top: Top, same_order: bool | None, ceilings: Sequence[float], itself: bool = False) -> str:
     """What the overlap at q comes to: no published threshold exists, so it is held against what is known to be nothing and everything.
 
     In this order: "undecided" (ties decide more than MOST_TIED of a top), "same_order" (both runs saw the examples in one order, which
-    alone makes maps alike), "no_better_than_labels" (the interval does not lie above chance within labels), "no_ceiling" (it does, but no
-    second seed says what could be reached), "at_ceiling" (the interval reaches the mean of `ceilings`), "below_ceiling".
+    alone makes maps alike), "no_better_than_labels" (the interval does not lie above chance within labels), "itself" (it does, and both
+    are one model under two seeds, so that the overlap is a ceiling), "no_ceiling" (no second seed says what could be reached), "at_ceiling"
+    (the interval reaches the mean of `ceilings`), "below_ceiling".
     """
     if top.tied > MOST_TIED:
         return "undecided"
@@ -231,6 +232,8 @@ def verdict(top: Top, same_order: bool | None, ceilings: Sequence[float]) -> str
         return "same_order"
     if top.low <= top.chance_within_labels:
         return "no_better_than_labels"
+    if itself:
+        return "itself"
     if not ceilings:
         return "no_ceiling"
     return "at_ceiling" if top.high >= sum(ceilings) / len(ceilings) else "below_ceiling"

@@ -117,6 +117,10 @@ def test_a_reference_that_has_not_learnt_the_hard_ones_keeps_them_out_of_its_amb
 TOP = Top(q=0.33, value=0.55, low=0.53, high=0.57, chance=0.33, chance_within_labels=0.44, balanced=0.5, tied=0.0)
 
 
+def test_one_model_under_two_seeds_is_not_praised_for_reaching_the_ceiling_that_it_is():
+    assert verdict(TOP, False, [TOP.value], itself=True) == "itself"
+
+
 @pytest.mark.parametrize(
     ("word", "top", "same_order", "ceilings"),
     [

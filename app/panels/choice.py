@@ -60,6 +60,13 @@ def choose(ws: Workspace, datasets: Sequence[Dataset], every_run: Sequence[Run])
     return Choice(dataset, runs, x, y, colour, _epochs(dataset.name, runs), missing)
 
 
+def choose_runs(datasets: Sequence[Dataset], every_run: Sequence[Run]) -> Choice:
+    """The boxes of dataset and runs alone, for another page that is about the same maps."""
+    dataset = _dataset(datasets, every_run)
+    runs, missing = _runs(dataset.name, [run for run in every_run if run.spec.dataset == dataset.name])
+    return Choice(dataset, runs, epochs=_epochs(dataset.name, runs), missing=missing)
+
+
 def _dataset(datasets: Sequence[Dataset], every_run: Sequence[Run]) -> Dataset:
     by_name = {d.name: d for d in datasets}
     asked = _asked()

@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from itertools import combinations, product
+from itertools import combinations, count, product
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from ftft.datamap import AMBIGUOUS_SHARE, EASY_CONFIDENCE
 from ftft.domain import Run, runs_in
 from ftft.errors import InputError, unknown
 from ftft.workspace.comparing import Comparing, Pair, ranks, tops_at
+from ftft.workspace.training import SETTINGS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,25 +45,30 @@ class Transfer:
 
     def evidence(self, runs: Sequence[str], target: str | None, top: float, epochs: Epochs) -> list[dict[str, Any]]:
         """For each run the checks of a good reference: {run, score{evaluations, metric, value} | None, easy, ambiguous_hard, chance,
-        reliability{pairs, confidence, variability, overlap}, target}, `target` being the pair's numbers with that run, None for itself.
+        reliability{pairs, overlap, beyond, confidence, variability}, target}: the pair's numbers with that run, None for itself.
         """
         self._one_dataset((*runs, *([target] if target else [])))
         _check_share(top)
         return [self._checks(run, target, top, epochs) for run in dict.fromkeys(runs)]
 
     def disagreements(self, a: str, b: str, metric: str, limit: int, epochs: Epochs) -> "pd.DataFrame":
-        """Of the examples that both saw, those whose ranks differ most: id, gold, a, b (values), rank_a, rank_b (in [0, 1]), gap."""
+        """Of the examples that both saw, those whose ranks differ most.
+
+        Columns: id, row (place in the dataset), gold, a, b (values), rank_a, rank_b (in [0, 1]), gap, curve_a, curve_b: p(gold) in every
+        epoch, None for imported metrics.
+        """
         import pandas as pd
 
         pair = self._lined_up(a, b, metric, epochs)
         rows = pair.once(("gaps", metric, limit), lambda: agreement.largest_gaps(pair.a, pair.b, metric, limit))
         in_map, last = pair.rows_a[rows], max(pair.a.n - 1, 1)
         rank_a, rank_b = pair.a.rank[metric][rows] / last, pair.b.rank[metric][rows] / last
-        labels = np.array(pair.first.labels, dtype=object)
+        labels, ids = np.array(pair.first.labels, dtype=object), pair.first.ids_N[in_map]
         return pd.DataFrame(
             {
-                "id": pair.first.ids_N[in_map], "gold": labels[pair.first.gold_N[in_map]], "a": pair.a.values[metric][rows],
+                "id": ids, "row": self._in_dataset(a, in_map), "gold": labels[pair.first.gold_N[in_map]], "a": pair.a.values[metric][rows],
                 "b": pair.b.values[metric][rows], "rank_a": rank_a, "rank_b": rank_b, "gap": rank_a - rank_b,
+                "curve_a": self._curves(a, ids), "curve_b": self._curves(b, ids),
             }
         )  # fmt: skip
 
@@ -70,6 +76,23 @@ class Transfer:
         """(cells, cells) how many examples have these ranks on a (row) and on b (column), both from the lowest value."""
         pair = self._lined_up(a, b, metric, epochs)
         return pair.once(("cells", metric, cells), lambda: agreement.rank_counts(pair.a, pair.b, metric, cells))
+
+    def siblings(self, run: str) -> list[Run]:
+        """Runs, in whatever state, that differ from this one in seed and data order alone. Of a mean, or without known settings, none."""
+        if len(runs_in(run)) > 1:
+            return []
+        own = self.workspace.runs.get(run)
+        return [other for other in self.workspace.runs.list(dataset=own.spec.dataset) if _same_but_seed(own, other)]
+
+    def another_seed(self, run: str) -> dict[str, Any]:
+        """What `Workspace.train` takes to train this run's model once more, with the first seed that no run of it has had."""
+        own = self.workspace.runs.get(run)
+        if not own.spec.has_settings or own.spec.imported:
+            raise InputError(f"run {run} was imported: it cannot be trained again", "Import a run of the same model with another seed")
+        taken = {own.spec.seed, *(other.spec.seed for other in self.siblings(run))}
+        seed = next(seed for seed in count(1) if seed not in taken)
+        settings = {name: getattr(own.spec, name) for name in SETTINGS}
+        return {"dataset": own.spec.dataset, "model": own.spec.model, "seeds": (seed,), **settings}
 
     # ---- one pair
 
@@ -88,7 +111,9 @@ class Transfer:
             "b": b,
             "n": pair.a.n,
             "same_order": same_order,
-            "verdict": agreement.verdict(own[top], same_order, [tops[top].value for tops in reached if top in tops]),
+            "verdict": agreement.verdict(
+                own[top], same_order, [tops[top].value for tops in reached if top in tops], itself=self._is_itself(a, b)
+            ),
             **self._ranks(pair, ceilings),
             "overlap": next(point for point in curve if point["q"] == top),
             "curve": curve,
@@ -107,6 +132,18 @@ class Transfer:
             reached = [rho.value for ceiling in ceilings if (rho := ranks(ceiling, metric)[0])]
             found.setdefault("spearman_ceiling", {})[metric] = fmean(reached) if reached else None
         return found
+
+    def _in_dataset(self, run: str, in_map: np.ndarray) -> np.ndarray:
+        """The places in the dataset of these rows of a run's map; -1 where an example is no longer in it."""
+        place_N = self.workspace.places(run)
+        found = np.flatnonzero(np.isin(place_N, in_map))
+        row_of = dict(zip(place_N[found].tolist(), found.tolist(), strict=True))
+        return np.array([row_of.get(row, -1) for row in in_map.tolist()])
+
+    def _curves(self, run: str, ids: np.ndarray) -> list[np.ndarray | None]:
+        if any(self.workspace.runs.get(r).measures is not None for r in runs_in(run)):
+            return [None] * len(ids)
+        return list(self.workspace._examples.curves(run, ids.tolist()).T)
 
     def _lined_up(self, a: str, b: str, metric: str, epochs: Epochs) -> Pair:
         if metric not in METRICS:
@@ -127,12 +164,15 @@ class Transfer:
             return []
         found: dict[frozenset[str], Pair] = {}
         for id in ids:
-            run = self.workspace.runs.get(id)
-            for other in self.workspace.runs.list(dataset=run.spec.dataset):
+            recorded = self.workspace.runs.get(id).epochs_recorded
+            for other in self.siblings(id):
                 both = frozenset((id, other.id))
-                if both not in found and other.mapped and _same_but_seed(run, other):
+                if both not in found and other.mapped and other.epochs_recorded == recorded:
                     found[both] = self.comparing.pair(id, other.id, _of(epochs, id), _of(epochs, id))
         return list(found.values())
+
+    def _is_itself(self, a: str, b: str) -> bool:
+        return any(other.id == b for other in self.siblings(a))
 
     def _same_order(self, a: str, b: str) -> bool | None:
         """Does any run of one share its data order with any run of the other? None where one was imported: nobody knows it."""
@@ -154,7 +194,8 @@ class Transfer:
         own = self.comparing.ranked(data_map)
         k = max(round(top * own.n), 1)
         with_itself = self._ceilings((run,), epochs)
-        reached = [tops[top].value for pair in with_itself if top in (tops := tops_at(pair, (top,)))]
+        tops = [found[top] for pair in with_itself if top in (found := tops_at(pair, (top,)))]
+        overlaps = {"overlap": [t.value for t in tops], "beyond": [t.value - t.chance_within_labels for t in tops]}
         rho = {m: [r.value for pair in with_itself if (r := ranks(pair, m)[0])] for m in METRICS}
         return {
             "run": run,
@@ -164,8 +205,7 @@ class Transfer:
             "chance": k / own.n,
             "reliability": {
                 "pairs": len(with_itself),
-                "overlap": fmean(reached) if reached else None,
-                **{m: fmean(values) if values else None for m, values in rho.items()},
+                **{name: fmean(values) if values else None for name, values in (overlaps | rho).items()},
             },
             "target": None if target is None or target == run else self._pair(run, target, top, epochs),
         }
@@ -215,8 +255,8 @@ def _same_but_seed(run: Run, other: Run) -> bool:
 
     return (
         other.id != run.id
-        and other.epochs_recorded == run.epochs_recorded
-        and rest(run) == rest(other)
         and run.spec.has_settings
+        and other.spec.has_settings
+        and rest(run) == rest(other)
         and run.spec.seeds.order != other.spec.seeds.order
     )

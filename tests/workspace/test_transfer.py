@@ -74,6 +74,8 @@ def test_the_examples_that_two_maps_rank_most_differently(ws, runs):
     gaps = (maps[0]["confidence"].rank() - maps[1]["confidence"].rank()).abs().sort_values(ascending=False)
     assert set(frame["id"]) == set(gaps.index[:5])
     assert frame["a"].tolist() == maps[0].loc[frame["id"], "confidence"].tolist()
+    assert ws.data.ids("reviews")[frame["row"]].tolist() == frame["id"].tolist()
+    assert frame["curve_a"].map(np.mean).tolist() == pytest.approx(frame["a"].tolist())
     assert frame["gold"].tolist() == maps[0].loc[frame["id"], "gold"].tolist()
     assert (frame["gap"].abs() * 59).tolist() == pytest.approx(gaps.iloc[:5].tolist(), abs=1e-4)
     with pytest.raises(InputError, match="loss"):
@@ -97,7 +99,7 @@ def test_evidence_has_a_score_only_where_all_sets_in_distribution_have_one(ws, d
     assert first["reliability"]["pairs"] == 1
     assert first["target"]["b"] == runs[2]
     assert target["target"] is None
-    assert target["reliability"] == {"pairs": 0, "overlap": None, "confidence": None, "variability": None}
+    assert target["reliability"] == {"pairs": 0, "overlap": None, "beyond": None, "confidence": None, "variability": None}
     assert first["easy"] == ws.map(runs[0]).regions()["easy"] / 60
 
 
@@ -115,3 +117,14 @@ def test_maps_that_are_no_longer_shown_are_forgotten_with_their_numbers(ws, data
     assert sum(len(key) == 1 for key in kept) <= 2
     assert all((place,) in kept for key in kept for place in key), "a pair would hold its maps in memory"
     assert ws.transfer(*runs) == first
+
+
+def test_another_seed_is_one_that_no_run_of_that_model_has_had(ws, dataset, runs):
+    small, again, large = runs
+    waiting = add_run(ws, dataset, 4, epochs=0, model="/nowhere/small")
+    assert {run.id for run in ws.siblings(small)} == {again, waiting.id}
+    words = ws.another_seed(small)
+    assert (words["seeds"], words["model"]) == ((3,), "/nowhere/small")
+    assert ws.train_command(**words) == "ftft train reviews --model /nowhere/small --seed 3"
+    assert ws.another_seed(large)["seeds"] == (1,)
+    assert ws.transfer(small, large)[0]["ceiling_pairs"] == 1, "a run without an epoch is no ceiling yet"

@@ -10,6 +10,7 @@ from app.panels.examples import detail, examples
 from app.panels.linked_maps import linked_maps, selected
 from app.panels.saved import follow_address, write_address
 from app.panels.selection_bar import selection_bar
+from app.panels.stability import stability
 
 ws = workspace()
 datasets, every_run = ws.data.list(), ws.runs.list()
@@ -27,6 +28,7 @@ if datasets:
         with st.bottom:  # before the table, so that the count arrives with the highlight
             selection_bar(ws, choice, chosen)
         write_address(ws, choice)
+        stability(ws, choice)
         table_side, detail_side = st.columns([1.9, 1], gap="medium")
         with table_side, st.container(key="examples"):
             examples(ws, choice, mask_N)

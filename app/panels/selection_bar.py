@@ -8,6 +8,7 @@ from app.backend import read_only
 from app.panels.add_step import add_step
 from app.panels.choice import Choice
 from app.panels.cleaning import cleaning
+from app.panels.exporting import export_menu
 from app.panels.linked_maps import agreement
 from app.panels.saved import saved
 from app.panels.steps import steps_panel
@@ -29,6 +30,7 @@ def selection_bar(ws: Workspace, choice: Choice, chosen: tuple[np.ndarray, str] 
             _count(0, whole, "", "Draw a lasso on any map, or start from a region: the ambiguous third is what FTFT trains on.")
             st.space("stretch")
             add_step(ws, choice)
+            export_menu(ws, choice, None)
             saved(ws, choice)
             return
         mask_N, digest = chosen
@@ -39,6 +41,7 @@ def selection_bar(ws: Workspace, choice: Choice, chosen: tuple[np.ndarray, str] 
         st.space("stretch")
         selection = brush.history(choice.dataset.name).now
         cleaning(ws, choice, mask_N)
+        export_menu(ws, choice, chosen)
         saved(ws, choice)
         locked = not n or read_only()
         if st.button("Save as subset", icon=":material/bookmark_add:", key="save_subset", disabled=locked):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ftft.workspace.maps import Maps
 
-KINDS: dict[str, Callable[["pd.DataFrame"], bytes]] = {
+KINDS: dict[str, Callable[[Any], bytes]] = {
     "csv": lambda frame: frame.to_csv(index=False).encode(),
     "jsonl": lambda frame: frame.to_json(orient="records", lines=True, force_ascii=False, double_precision=15).encode(),
     "parquet": lambda frame: _parquet(frame),

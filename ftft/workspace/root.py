@@ -275,7 +275,7 @@ class Workspace:
     # ---- figures and files
 
     def rows_bytes(self, dataset: str, mask: Any, *, kind: str, run: str | None = None, epochs: Sequence[int] | None = None) -> bytes:
-        """The examples that `mask` (N,) marks, with the metrics of `run`, as a file's content. `kind`: csv, jsonl, parquet; txt: ids alone."""
+        """What `mask` (N,) marks, with the metrics of `run`, as a file's content. `kind`: csv, jsonl, parquet; txt for ids alone."""
         from ftft.workspace import exports
 
         return exports.rows(self._maps, dataset, mask, kind, run, epochs)

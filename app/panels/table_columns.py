@@ -48,8 +48,8 @@ def fetched() -> list[str]:
 
 
 def shown_as(name: str) -> str:
-    """What a reader calls a column."""
-    return NAMES.get(name) or looks.words(name.removeprefix(COLUMN))
+    """What a reader calls a column; no two are called alike."""
+    return NAMES.get(name) or (f"column {name.removeprefix(COLUMN)}" if name.startswith(COLUMN) else looks.words(name))
 
 
 def configured(run: Shown, choice: Choice, with_curve: bool) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def configured(run: Shown, choice: Choice, with_curve: bool) -> dict[str, Any]:
     }
     others = [name for name in state.columns_chosen if name not in own]
     metric = {name: column.NumberColumn(shown_as(name), width=90, format="%.3f") for name in others if not name.startswith(COLUMN)}
-    return own | metric | {name: column.Column(shown_as(name), width=110) for name in others if name not in metric}
+    return own | metric | {name: column.Column(name.removeprefix(COLUMN), width=110) for name in others if name not in metric}
 
 
 def _own(dataset: Dataset) -> list[str]:

@@ -20,7 +20,7 @@ POINTS = 4_000  # at or under so many examples in view, real points that can be 
 GL_MAPS = 4  # a browser has about 16 WebGL contexts and Plotly takes three a map: beyond, points are SVG, and fewer
 BINS = 48
 MARGIN = 0.012  # of an axis beyond its range, so that points on the edge stay whole
-KEPT = 16  # maps of one look, and cells of one view: 12 MB and 4 MB each at a million examples
+KEPT = 10  # maps of one look, and cells of one view: 12 MB and 4 MB each at a million examples
 
 
 @dataclass(frozen=True, eq=False)

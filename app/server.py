@@ -91,10 +91,11 @@ def _run(workspace: Path, host: str, port: int, answering: Callable[[str], objec
     from starlette.responses import PlainTextResponse
     from starlette.routing import Mount, Route
 
-    from app import failure
+    from app import failure, memory
     from app.vendor import EarlyPlotly, Vendor
 
     os.environ["FTFT_WORKSPACE"] = str(workspace.resolve())  # the pages' Workspace() reads it
+    memory.give_back_large_arrays()
     vendor, instance = Path(plotly.__file__).parent / "package_data", secrets.token_urlsafe(16)
     app = st.App(
         ROOT / "app" / "main.py",

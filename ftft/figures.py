@@ -194,18 +194,18 @@ def _furnish(ax: Any, x: Axis, y: Axis, left: bool, bottom: bool) -> None:
 
 
 def _below(panel: Panel, inches: float) -> list[str]:
-    return [part for line in panel.lines for part in textwrap.wrap(line, _characters(inches, SMALL))]
+    return [part.removesuffix(" ·") for line in panel.lines for part in textwrap.wrap(line, _characters(inches, SMALL))]
 
 
 def _characters(inches: float, size: float) -> int:
-    """How many fit: a character of this font is .58 of its size wide, and some room is at the sides."""
-    return max(12, int((inches - 0.45) * 72 / (0.58 * size)))
+    """How many fit: a character of this font is half as wide as its size, and some room is at the sides."""
+    return max(12, int((inches - 0.45) * 72 / (0.5 * size)))
 
 
 def _title(ax: Any, panel: Panel, inches: float, top: float) -> None:
     """`top`: where the map ends, with what stands above it, in heights of the map."""
     below = _below(panel, inches)
-    title = "\n".join(textwrap.wrap(panel.title, _characters(inches, NORMAL * 1.03)))
+    title = "\n".join(textwrap.wrap(panel.title, _characters(inches, NORMAL * 1.15)))
     ax.set_title(title, loc="left", fontsize=NORMAL, fontweight="bold", color=INK, y=top, pad=5 + 1.3 * SMALL * len(below))
     ax.annotate(
         "\n".join(below), (0, top), (0, 4), xycoords="axes fraction", textcoords="offset points", fontsize=SMALL, color=MUTED,

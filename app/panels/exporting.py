@@ -129,9 +129,10 @@ def _colour(ws: Workspace, choice: Choice) -> Any:
 def _reproduce(ws: Workspace, selection: Selection) -> None:
     name = brush.suggested_name(selection, set(ws.subsets.names()))
     parts.section("Reproduce", f"reads {reproduce.file_name(selection)}, the steps above" if reproduce.needs_file(selection) else "")
-    shell, python = st.tabs(["Shell", "Python"])
-    shell.code(reproduce.command(selection, name), language="bash", wrap_lines=True)
-    python.code(reproduce.python(selection, name), language="python", wrap_lines=True, height="content")
+    with st.container(key="export_words"):
+        shell, python = st.tabs(["Shell", "Python"])
+        shell.code(reproduce.command(selection, name), language="bash", wrap_lines=True)
+        python.code(reproduce.python(selection, name), language="python", wrap_lines=True, height=260)
 
 
 def _named(selection: Selection, kind: str) -> str:

@@ -98,7 +98,7 @@ def verdict(question: Question, pair: dict[str, Any]) -> Verdict:
                            found)  # fmt: skip
         case "no_better_than_labels":
             return Verdict("bad", "error", f"{a} agrees with {b} no better than label shares alone.",
-                           f"{found} Random examples with the same label counts would serve as well. {ceiling}")  # fmt: skip
+                           f"{found} Two random sets with the same label counts would agree as well. {ceiling}")  # fmt: skip
         case "no_ceiling":
             return Verdict("warn", "help", f"{a} agrees with {b} better than label shares alone; whether well enough cannot be judged.",
                            f"{found} {no_ceiling_words(question)}")  # fmt: skip

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ftft.stats import SAMPLE, Estimate, correlation, influence_M, interval, mean_ranks, places, top_interval
+from ftft.stats import SAMPLE, Estimate, correlation, grouped, influence_M, interval, mean_ranks_within, places, top_interval
 
 METRICS = ("confidence", "variability")
 
@@ -44,7 +44,7 @@ class Ranked:
     @cached_property
     def by_label_N(self) -> np.ndarray:
         """`order_N`, label by label."""
-        return self.order_N[np.argsort(self.labels_N[self.order_N], kind="stable")]
+        return grouped(self.order_N, self.labels_N)
 
     @cached_property
     def place_within_N(self) -> np.ndarray:
@@ -52,15 +52,40 @@ class Ranked:
         starts_L = self.n_L.cumsum() - self.n_L
         return (places(self.by_label_N) - starts_L[self.labels_N]).astype(np.int32)
 
-    @cached_property
+    @property
     def rank(self) -> dict[str, np.ndarray]:
         """metric -> mean ranks, from 0; float32 holds halves up to four million."""
-        return {m: mean_ranks(self.values[m]).astype(np.float32) for m in METRICS}
+        return {m: overall for m, (overall, _) in self._ranks.items()}
+
+    @property
+    def rank_within(self) -> dict[str, np.ndarray]:
+        """The same within each label, label by label: in the order of `rows_by_label`."""
+        return {m: within for m, (_, within) in self._ranks.items()}
 
     @cached_property
-    def rank_within(self) -> dict[str, np.ndarray]:
-        """The same within each label."""
-        return {m: mean_ranks(self.rank[m], self.labels_N).astype(np.float32) for m in METRICS}
+    def _ranks(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        found = {m: mean_ranks_within(self.values[m], self.labels_N) for m in METRICS}
+        return {m: (a.astype(np.float32), b[self.rows_by_label].astype(np.float32)) for m, (a, b) in found.items()}
+
+    @cached_property
+    def rows_by_label(self) -> np.ndarray:
+        """All rows, label by label, else as they are: the same for all maps of these examples."""
+        return grouped(np.arange(self.n, dtype=np.int32), self.labels_N)
+
+    def label_counts(self, k: int) -> np.ndarray:
+        """(L,) how many of the top k each label has."""
+        if k not in self._counts:
+            self._counts[k] = np.bincount(self.labels_N[self.order_N[:k]], minlength=len(self.n_L))
+        return self._counts[k]
+
+    @cached_property
+    def _counts(self) -> dict[int, np.ndarray]:
+        return {}
+
+    @cached_property
+    def hard_first_N(self) -> np.ndarray:
+        """The examples, the least confident first."""
+        return np.argsort(self.values["confidence"], kind="stable").astype(np.int32)
 
     @cached_property
     def sample(self) -> np.ndarray:
@@ -96,21 +121,16 @@ def _within_labels(a: Ranked, b: Ranked, metric: str, sampled: tuple[np.ndarray,
     label_M = a.labels_N[a.sample]
     found: list[tuple[int, float, float | None]] = []
     for label in np.flatnonzero(a.n_L > 1).tolist():
-        rows, sample = _rows_of(a, label), label_M == label
-        rho = correlation(a.rank_within[metric][rows], b.rank_within[metric][rows])
+        n, end, sample = int(a.n_L[label]), int(a.n_L[: label + 1].sum()), label_M == label
+        rho = correlation(*(m.rank_within[metric][end - n : end] for m in (a, b)))
         if rho is not None:
-            found.append((len(rows), rho, _deviation(sampled[0][sample], sampled[1][sample])))
+            found.append((n, rho, _deviation(sampled[0][sample], sampled[1][sample])))
     if not found:
         return None
     whole = sum(n for n, _, _ in found)
     value = sum(n * rho for n, rho, _ in found) / whole
     spread = sum(n / whole * max(d or 0, np.sqrt(1 + rho**2 / 2) * (1 - rho**2)) ** 2 for n, rho, d in found)
     return interval(value, float(np.sqrt(spread)), whole)
-
-
-def _rows_of(a: Ranked, label: int) -> np.ndarray:
-    start = int(a.n_L[:label].sum())
-    return a.by_label_N[start : start + int(a.n_L[label])]
 
 
 def _deviation(a_M: np.ndarray, b_M: np.ndarray) -> float | None:
@@ -145,15 +165,11 @@ def tops(a: Ranked, b: Ranked, sizes_QL: dict[float, np.ndarray]) -> list[Top]:
     for q, size_L in sizes_QL.items():
         k = round(q * a.n)
         top = top_interval((a.order_N, a.place_N), (b.order_N, b.place_N), k, int((farther_N < k).sum()))
-        a_L, b_L = _label_counts(a, k), _label_counts(b, k)
+        a_L, b_L = a.label_counts(k), b.label_counts(k)
         within = float((a_L * b_L / np.maximum(a.n_L, 1)).sum() / k)
         balanced = int((within_N < size_L[a.labels_N]).sum()) / k
         found.append(Top(q, top.value, top.low, top.high, k / a.n, within, balanced, max(a.tied(k), b.tied(k))))
     return found
-
-
-def _label_counts(a: Ranked, k: int) -> np.ndarray:
-    return np.bincount(a.labels_N[a.order_N[:k]], minlength=len(a.n_L))
 
 
 @dataclass(frozen=True)
@@ -180,13 +196,12 @@ def tops_of_labels(a: Ranked, b: Ranked, k: int) -> list[LabelTop]:
     """For each label how the tops of k examples agree."""
     both_N = np.maximum(a.place_N, b.place_N) < k
     both_L = np.bincount(a.labels_N[both_N], minlength=len(a.n_L))
-    return [LabelTop(*map(int, row)) for row in zip(a.n_L, _label_counts(a, k), _label_counts(b, k), both_L, strict=True)]
+    return [LabelTop(*map(int, row)) for row in zip(a.n_L, a.label_counts(k), b.label_counts(k), both_L, strict=True)]
 
 
 def ambiguous_and_hard(a: Ranked, k: int) -> float:
     """The share of the k most variable examples that are also among the k least confident: ties go to the first rows."""
-    hard_N = np.argsort(a.rank["confidence"], kind="stable")[:k]
-    return float((a.place_N[hard_N] < k).mean())
+    return float((a.place_N[a.hard_first_N[:k]] < k).mean())
 
 
 # ---- pictures of a pair

@@ -36,12 +36,21 @@ def spearman(a_N: np.ndarray, b_N: np.ndarray) -> float | None:
     return correlation(*(mean_ranks(values_N[both_N]) for values_N in (a_N, b_N)))
 
 
-def mean_ranks(values_N: np.ndarray, groups_N: np.ndarray | None = None) -> np.ndarray:
-    """(N,) float64 rank from 0, of the lowest value; ties have their mean rank. With `groups_N` (whole numbers) within each group."""
+def mean_ranks(values_N: np.ndarray) -> np.ndarray:
+    """(N,) float64 rank from 0, of the lowest value; ties have their mean rank."""
+    return _ranks(values_N, np.argsort(values_N, kind="stable"), None)
+
+
+def mean_ranks_within(values_N: np.ndarray, groups_N: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean ranks among all, and within each group of `groups_N` (whole numbers)."""
     order_N = np.argsort(values_N, kind="stable")
-    if groups_N is not None:
-        order_N = order_N[np.argsort(groups_N[order_N], kind="stable")]
-    return _ranks(values_N, order_N, groups_N)
+    return _ranks(values_N, order_N, None), _ranks(values_N, grouped(order_N, groups_N), groups_N)
+
+
+def grouped(order_N: np.ndarray, groups_N: np.ndarray) -> np.ndarray:
+    """The same order, group by group: by radix sort where there are few groups."""
+    small = np.uint16 if groups_N.max(initial=0) < 1 << 16 else np.int64
+    return order_N[np.argsort(groups_N.astype(small)[order_N], kind="stable")]
 
 
 def _ranks(values_N: np.ndarray, order_N: np.ndarray, groups_N: np.ndarray | None) -> np.ndarray:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftft.stats import influence_M, interval, mean_ranks, overlap, spearman
+from ftft.stats import influence_M, interval, mean_ranks, mean_ranks_within, overlap, spearman
 
 
 def agreement(n=400, noise=0.5, q=0.33, labels=None, seed=0):
@@ -145,7 +145,7 @@ def test_an_influence_is_what_one_more_example_changes():
 def test_ranks_within_groups_start_anew_in_each():
     values, groups = np.array([5.0, 1, 1, 7, 3]), np.array([1, 0, 0, 1, 0])
     assert mean_ranks(values).tolist() == [3, 0.5, 0.5, 4, 2]
-    assert mean_ranks(values, groups).tolist() == [0, 0.5, 0.5, 1, 2]
+    assert [ranks.tolist() for ranks in mean_ranks_within(values, groups)] == [[3, 0.5, 0.5, 4, 2], [0, 0.5, 0.5, 1, 2]]
 
 
 def test_no_common_example_is_no_certainty_that_there_is_none():

@@ -26,8 +26,9 @@ if len(choice.runs) < 2:
     st.stop()
 
 asked = question(choice)
-pairs = ws.transfer(*asked.ids, top=asked.q, epochs=asked.epochs)
-checks = ws.evidence(*asked.ids, target=asked.target.id, top=asked.q, epochs=asked.epochs)
+with st.spinner("Comparing every pair of maps …"):  # seconds at a million examples, the first time
+    pairs = ws.transfer(*asked.ids, top=asked.q, epochs=asked.epochs)
+    checks = ws.evidence(*asked.ids, target=asked.target.id, top=asked.q, epochs=asked.epochs)
 pair = next(check["target"] for check in checks if check["run"] == asked.reference.id)
 left, right = st.columns(HALVES, gap="large")
 with left:

@@ -168,7 +168,8 @@ class Transfer:
             for other in self.siblings(id):
                 both = frozenset((id, other.id))
                 if both not in found and other.mapped and other.epochs_recorded == recorded:
-                    found[both] = self.comparing.pair(id, other.id, _of(epochs, id), _of(epochs, id))
+                    one, two = sorted(both)  # whoever asks, it is one pair
+                    found[both] = self.comparing.pair(one, two, _of(epochs, id), _of(epochs, id))
         return list(found.values())
 
     def _is_itself(self, a: str, b: str) -> bool:
@@ -200,7 +201,7 @@ class Transfer:
         return {
             "run": run,
             "score": self._score(run),
-            "easy": data_map.regions()["easy"] / data_map.n,
+            "easy": float((own.region_N(round(AMBIGUOUS_SHARE * own.n), EASY_CONFIDENCE) == 0).mean()),
             "ambiguous_hard": None if own.tied(k) > agreement.MOST_TIED else agreement.ambiguous_and_hard(own, k),
             "chance": k / own.n,
             "reliability": {

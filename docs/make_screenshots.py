@@ -1,27 +1,49 @@
 """Pictures of every page of a workspace, light and dark: `python -m docs.make_screenshots WORKSPACE [FOLDER]`.
 
-WORKSPACE is one that `ftft demo` filled. The README's picture is `maps.png`, with a lasso drawn by a real mouse.
+WORKSPACE is one that `ftft demo` filled. FOLDER (docs/ by default) gets `screens/PAGE-WIDTH[-dark].png` and the README's `maps.png`,
+`maps-dark.png` and `results.png`, with a lasso drawn by a real mouse. With `--winogrande FILE`, the published data map of WinoGrande
+(Swayamdipta et al. 2020) is imported into a workspace of its own and becomes `winogrande.png`. All together stay under 6 MB: 256 colours.
 """
 
 import argparse
+import itertools
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
+import ftft
 from benchmarks.browser import chromium, serving
 
 LASSO = ((0.5, 0.08), (0.88, 0.3), (0.93, 0.55), (0.8, 0.8), (0.6, 0.72), (0.62, 0.45), (0.42, 0.22))
-PAGES = ("data", "launch", "runs", "results")
+PAGES = ("maps", "transfer", "data", "launch", "runs", "results")
+SIZES = ((1280, 800), (1920, 1080))
+README = (1440, 900)
+SCHEMES = {"light": "", "dark": "-dark"}
+FIRST_ROW = (60, 52)  # of a table, px from its corner: in the first row, right of its box
+QUIET_MS = 1200  # charts move into place after the script has ended
 
 
 def settle(page: Page) -> None:
     page.wait_for_function("() => !document.querySelector('[data-test-script-state=running]')")
-    page.wait_for_timeout(1200)
+    page.wait_for_timeout(QUIET_MS)
+    page.wait_for_function("() => !document.querySelector('[data-test-script-state=running]')")
+
+
+def go(page: Page, url: str, view: str, size: tuple[int, int], scheme: str, query: str = "") -> Page:
+    """To a view, as a reader with such a window sees it first."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto(url.replace("/?", f"/{'' if view == 'maps' else view}?") + query)
+    page.wait_for_selector(".mg[data-stamp]" if view == "maps" else "h1", state="attached")
+    settle(page)
+    return page
 
 
 def lasso(page: Page) -> None:
-    """Round the ambiguous part of the first map; then the first row of the table is opened."""
+    """Round the ambiguous part of the first map; then the first row of the table is opened, if there is one."""
     area = page.locator("[data-run] .nsewdrag").first.bounding_box()
     assert area is not None
     at = [(area["x"] + x * area["width"], area["y"] + y * area["height"]) for x, y in LASSO]
@@ -31,46 +53,73 @@ def lasso(page: Page) -> None:
         page.mouse.move(*point, steps=6)
     page.mouse.up()
     settle(page)
-    table = page.locator("[data-testid=stDataFrame]").first.bounding_box()
-    assert table is not None
-    page.mouse.click(table["x"] + 14, table["y"] + 52)
-    settle(page)
+    table = page.locator(".st-key-examples [data-testid=stDataFrame]").first
+    if table.count():
+        table.click(position={"x": FIRST_ROW[0], "y": FIRST_ROW[1]})
+        settle(page)
+        page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
     page.mouse.move(4, 500)
+    page.wait_for_timeout(300)
 
 
-def save(page: Page, file: Path) -> None:
+def save(page: Page, file: Path) -> Path:
+    """The window as it is, in 256 colours, which the eye cannot tell from all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=file)
-    Image.open(file).convert("RGB").save(file, optimize=True)
-    print(file.name, file.stat().st_size // 1000, "kB")
+    Image.open(file).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(file, optimize=True)
+    return file
+
+
+def shoot(
+    page: Page, url: str, folder: Path, pages: Sequence[str] = PAGES, sizes: Sequence[tuple[int, int]] = SIZES, query: str = ""
+) -> list[Path]:
+    """Every page in every size and both themes; the files."""
+    files = []
+    for size, (scheme, suffix), view in itertools.product(sizes, SCHEMES.items(), pages):
+        go(page, url, view, size, scheme, query)
+        if view == "maps":
+            lasso(page)
+        files.append(save(page, folder / f"{view}-{size[0]}{suffix}.png"))
+    return files
+
+
+def readme(page: Page, url: str, folder: Path, query: str = "") -> list[Path]:
+    """The README's own pictures of the demo."""
+    files = []
+    for scheme, suffix in SCHEMES.items():
+        lasso(go(page, url, "maps", README, scheme, query))
+        files.append(save(page, folder / f"maps{suffix}.png"))
+    return [*files, save(go(page, url, "results", README, "light"), folder / "results.png")]
+
+
+def winogrande(page: Page, source: Path, folder: Path) -> list[Path]:
+    """The published map of 40,398 examples: metrics alone, a lasso round its ambiguous part."""
+    with tempfile.TemporaryDirectory() as aside:
+        ws = ftft.Workspace(Path(aside) / "workspace", runner=False)
+        ws.import_run(source, name="roberta-large", new_dataset="winogrande", epochs=6)
+        with serving(ws.path, 8711) as url:
+            lasso(go(page, url, "maps", README, "light"))
+            return [save(page, folder / "winogrande.png")]
 
 
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("workspace")
     words.add_argument("folder", type=Path, nargs="?", default=Path(__file__).parent)
-    words.add_argument("--width", type=int, default=1440)
     words.add_argument("--runs", help="ids joined by commas: the maps to show")
+    words.add_argument("--pages", nargs="+", choices=PAGES, default=PAGES)
+    words.add_argument("--winogrande", type=Path, help="winogrande_roberta_0_6_data_map_coordinates.jsonl.gz")
     asked = words.parse_args()
-    asked.folder.mkdir(parents=True, exist_ok=True)
+    query = f"&runs={asked.runs}" if asked.runs else ""
     with serving(asked.workspace, 8710) as url, sync_playwright() as p:
-        shoot(chromium(p), url, asked.folder, asked.width, f"&runs={asked.runs}" if asked.runs else "")
-
-
-def shoot(browser: Browser, url: str, folder: Path, width: int, runs: str) -> None:
-    """All pages in both themes."""
-    for scheme in ("light", "dark"):
-        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        suffix = "" if scheme == "light" else "-dark"
-        page.goto(url + runs)
-        page.wait_for_selector(".mg[data-stamp]")
-        settle(page)
-        lasso(page)
-        save(page, folder / f"maps{suffix}.png")
-        for name in PAGES:
-            page.goto(url.replace("/?", f"/{name}?"))
-            page.wait_for_selector("h1")
-            settle(page)
-            save(page, folder / f"{name}{suffix}.png")
+        page = chromium(p).new_page()
+        page.set_default_timeout(60_000)
+        files = shoot(page, url, asked.folder / "screens", asked.pages, query=query) + readme(page, url, asked.folder, query)
+        if asked.winogrande:
+            files += winogrande(page, asked.winogrande, asked.folder)
+    for file in files:
+        print(file.relative_to(asked.folder), file.stat().st_size // 1000, "kB")
+    print("together", sum(file.stat().st_size for file in files) // 1000, "kB")
 
 
 if __name__ == "__main__":

@@ -29,10 +29,10 @@ def add_step(ws: Workspace, choice: Choice) -> None:
 
 @st.fragment
 def _button(ws: Workspace, choice: Choice) -> None:
+    if state.pop("step_added", False):
+        state.add_step = False  # the form closes
     with st.popover("Add a step", icon=":material/add:", key="add_step", on_change="rerun"):
         _form(ws, choice)  # also while it is closed: it opens to the side where there is room for it
-    if state.pop("step_added", False):
-        st.rerun()
 
 
 def _form(ws: Workspace, choice: Choice) -> None:
@@ -47,19 +47,14 @@ def _form(ws: Workspace, choice: Choice) -> None:
         )  # fmt: skip
     assert op in OPS
     what = _FIELDS[kind](ws, choice)
-    st.button("Apply", type="primary", key="step_apply", on_click=_apply, args=(ws, choice, op, kind, what))
-    problem = state.pop("step_problem", None)
-    if problem is not None:
-        failure.show(problem)
-
-
-def _apply(ws: Workspace, choice: Choice, op: str, kind: str, what: dict[str, Any]) -> None:
-    """Adds the step, or leaves the form open with what is wrong."""
-    outcome = forms.attempt(_added, ws, choice, op, kind, what)
-    state.step_problem = outcome.problem
-    if outcome.problem is None:
-        brush.replay(outcome.value)
-        state.add_step, state.step_added = False, True
+    if st.button("Apply", type="primary", key="step_apply"):  # no callback: it would have the fields as they were before the last change
+        outcome = forms.attempt(_added, ws, choice, op, kind, what)
+        if outcome.problem:
+            failure.show(outcome.problem)
+        else:
+            brush.replay(outcome.value)
+            state.step_added = True
+            st.rerun()
 
 
 def _added(ws: Workspace, choice: Choice, op: str, kind: str, what: dict[str, Any]) -> Any:

@@ -62,7 +62,8 @@ def _ids(ws: Workspace, dataset: str, mask_N: np.ndarray) -> Callable[[], list[s
 
 
 def _button(words: str, key: str, write: Callable[..., None], *args: Any, disabled: bool = False) -> None:
-    st.button(words, key=key, disabled=disabled or read_only(), on_click=_written, args=("selected", write, *args))
+    if st.button(words, key=key, disabled=disabled or read_only()):  # no callback: it would have what was typed before the last change
+        _written("selected", write, *args)
 
 
 def _written(place: str, write: Callable[..., None], *args: Any) -> None:

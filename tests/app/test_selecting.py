@@ -32,20 +32,33 @@ class Form:
         self.page.locator(".st-key-step_mode").get_by_text(mode, exact=True).click()
         self.reader.settle()
         for key, value in fields.items():
-            field = self.page.locator(f"[class*=st-key-step_{key}]")
-            if key == "flag":
-                field.locator("input").click()
-                self.page.get_by_role("option", name=value).click()
-            elif field.locator("input, textarea").count():
-                field.locator("input, textarea").first.fill(value)
-                field.locator("input, textarea").first.press("Tab")
-            else:
-                field.get_by_text(value, exact=True).click()
+            self._fill(self.page.locator(f"[class*=st-key-step_{key}]").first, key, value)
             self.reader.settle()
         return self.reader.act(self.page.locator(".st-key-step_apply button").click)
 
+    def _fill(self, field, key: str, value: str) -> None:
+        field.wait_for()
+        if key == "labels":
+            field.get_by_text(value, exact=True).click()
+        elif key == "flag":
+            field.locator("input").click()
+            self.page.get_by_role("option", name=value).click()
+        else:
+            box = field.locator("input, textarea").first
+            box.fill(value)
+            box.press("Tab")
+
     def chips(self) -> list[str]:
         return [text.replace("\u202f", " ") for text in self.page.locator(".step").all_inner_texts()]
+
+
+def eventually(is_so, page) -> None:
+    """What the server does after a click that the maps do not answer."""
+    for _ in range(100):
+        if is_so():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("it did not happen in ten seconds")
 
 
 def said_of(ids) -> tuple[str, str]:
@@ -83,8 +96,7 @@ def test_an_example_that_is_clicked_is_flagged_and_both_are_steps(reader, drawn_
     told = reader.act(page.get_by_role("button", name="Add to the selection").click)
     assert (told["n"], told["hash"]) == said_of([example])
     page.locator(".st-key-note_editor").get_by_text("keep out").click()
-    reader.settle()
-    assert ws.notes.get(dataset, example).flags == ("keep out",)
+    eventually(lambda: ws.notes.get(dataset, example).flags == ("keep out",), page)
 
     ws.notes.flag(dataset, ["train-17"], "keep out")
     reader.press("clear")

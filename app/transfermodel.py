@@ -96,8 +96,11 @@ def verdict(question: Question, pair: dict[str, Any]) -> Verdict:
         case "itself":
             return Verdict("muted", "repeat", f"{a} and {b} are one model under two seeds: how well they agree is the ceiling for others.",
                            found)  # fmt: skip
+        case "too_few_examples":
+            return Verdict("warn", "help", f"There are too few examples to tell how well {a} agrees with {b}.",
+                           f"{found} {ceiling} The interval holds both.")  # fmt: skip
         case "no_better_than_labels":
-            return Verdict("bad", "error", f"{a} agrees with {b} no better than label shares alone.",
+            return Verdict("bad", "error", f"{a} is not shown to agree with {b} better than label shares alone.",
                            f"{found} Two random sets with the same label counts would agree as well. {ceiling}")  # fmt: skip
         case "no_ceiling":
             return Verdict("warn", "help", f"{a} agrees with {b} better than label shares alone; whether well enough cannot be judged.",

@@ -237,7 +237,8 @@ def verdict(top: Top, same_order: bool | None, ceilings: Sequence[float], itself
     """What the overlap at q comes to: no published threshold exists, so it is held against what is known to be nothing and everything.
 
     In this order: "undecided" (ties decide more than MOST_TIED of a top), "same_order" (both runs saw the examples in one order, which
-    alone makes maps alike), "no_better_than_labels" (the interval does not lie above chance within labels), "itself" (it does, and both
+    alone makes maps alike), "too_few_examples" (the interval holds both chance within labels and the ceiling), "no_better_than_labels" (it
+    does not lie above chance within labels), "itself" (it does, and both
     are one model under two seeds, so that the overlap is a ceiling), "no_ceiling" (no second seed says what could be reached), "at_ceiling"
     (the interval reaches the mean of `ceilings`), "below_ceiling".
     """
@@ -245,10 +246,11 @@ def verdict(top: Top, same_order: bool | None, ceilings: Sequence[float], itself
         return "undecided"
     if same_order:
         return "same_order"
+    reached = bool(ceilings) and top.high >= sum(ceilings) / len(ceilings)
     if top.low <= top.chance_within_labels:
-        return "no_better_than_labels"
+        return "too_few_examples" if reached else "no_better_than_labels"
     if itself:
         return "itself"
     if not ceilings:
         return "no_ceiling"
-    return "at_ceiling" if top.high >= sum(ceilings) / len(ceilings) else "below_ceiling"
+    return "at_ceiling" if reached else "below_ceiling"

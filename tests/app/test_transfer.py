@@ -166,6 +166,34 @@ def test_the_matrix_has_both_halves_and_each_model_with_itself(ws, opened, runs)
     assert value[place[runs[2]], place[runs[2]]] is None
 
 
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("at_ceiling", "as well as the model agrees with itself"),
+        ("below_ceiling", "50\u202f% of the way from label shares to the ceiling"),
+        ("too_few_examples", "The interval holds both"),
+        ("no_better_than_labels", "Two random sets with the same label counts would agree as well"),
+        ("no_ceiling", "Neither model was trained with a second seed and data order"),
+        ("same_order", "Both saw the examples in the same order"),
+        ("undecided", "Variability needs two epochs, and large · seed 3 shows one"),
+    ],
+)
+def test_each_verdict_says_what_it_rests_on(ws, runs, word, said):
+    every = shown(runs, ws.runs.list())
+    question = transfermodel.Question(every[0], every[2], every, 0.33, {runs[0]: (1, 3), runs[2]: (1, 1)})
+    overlap = {"value": 0.5, "low": 0.45, "high": 0.55, "chance": 0.33, "chance_within_labels": 0.4, "ceiling": 0.6, "tied": 0.0}
+    verdict = transfermodel.verdict(question, {"verdict": word, "overlap": overlap, "ceiling_pairs": 2})
+    assert said in f"{verdict.title} {verdict.why}"
+    if word != "undecided":
+        assert "0.50 (95\u202f% interval 0.45–0.55). Label shares alone give 0.40" in verdict.why
+
+
+def test_a_mean_has_no_second_seed_to_train(ws, opened, runs):
+    page = opened(mean_id(runs[:2]), runs[2])
+    assert not [button for button in page.button if button.key == "train_ceiling"]
+    assert "mean of 2 runs" in words(page)
+
+
 @pytest.mark.parametrize("measure", list(transfermodel.MEASURES))
 def test_every_measure_of_a_pair_can_be_shown(opened, runs, measure):
     words(opened(transfer_pairs=measure))

@@ -41,19 +41,17 @@ class Rarity:
         return sorted(of, key=lambda word: (self.found[word], -len(word), word))
 
     def telling(self, of: Iterable[str], most: int, share: float) -> list[str]:
-        """The rarest words that other texts hold too, up to `most` of them, as long as about `share` of all texts (or FEW) hold one.
+        """Words to look for in other texts: the rarest, and of those that occur in several texts, up to `most` of each kind.
 
-        Words that the counted texts lack come on top, at most as many: a rare template has such.
+        Of the latter one at least, and no more than about `share` of all texts (or FEW) hold: looking at all of these takes time.
         """
-        order = self.rarest(of)
-        unseen, seen = [w for w in order if not self.found[w]][:most], [w for w in order if self.found[w]]
-        taken, texts = [], 0
-        for word in seen[:most]:
+        order, texts = self.rarest(of), 0
+        rare, several = [w for w in order if self.found[w] < 2][:most], [w for w in order if self.found[w] > 1][:most]
+        for n, word in enumerate(several):
             texts += self.found[word]
-            if taken and texts > max(share * self.texts, FEW):
-                break
-            taken.append(word)
-        return unseen + taken
+            if n and texts > max(share * self.texts, FEW):
+                return rare + several[:n]
+        return rare + several
 
     def similarity(self, a: frozenset[str], b: frozenset[str]) -> float:
         """Of two sets of words, in [0, 1]: 1 where they are equal, 0 where they share none, or neither holds a word."""

@@ -14,6 +14,7 @@ from app.shown import Shown
 from ftft import Workspace
 
 MEASURED = ("confidence", "variability", "correctness")
+COUNTS = ("correctness", "forgetting")
 ALIKE = 8  # neighbours and similar texts
 state = st.session_state
 
@@ -161,11 +162,15 @@ def _measure(run: Shown, choice: Choice, name: str, found: tuple[float, float] |
         return "<td>–</td>"
     value, percent = found
     first, last = choice.epochs_of(run)
-    if name == "correctness":
-        said = f"{value:.{1 if run.is_mean else 0}f} of {last - first + 1}"
-    else:
-        said = "never learnt" if value != value else f"{value:.2f}".replace("-", "−")
+    said = f"{value:.{1 if run.is_mean else 0}f} of {last - first + 1}" if name == "correctness" else _number(name, value, 2)
     return f"<td title='Above {percent:.0f} % of the examples'>{said} <small>{percent:.0f}{parts.THIN}%</small></td>"
+
+
+def _number(name: str, value: float, digits: int) -> str:
+    """Counts of epochs are whole, unless they are the mean over several runs."""
+    if value != value:
+        return "never learnt"
+    return f"{value:.{0 if name in COUNTS and value == int(value) else digits}f}".replace("-", "−")
 
 
 # ---- what is like it
@@ -236,7 +241,7 @@ def _all_metrics(ws: Workspace, run: Shown, epochs: tuple[int, int], focus: str)
         return
     accent = theme.tokens()["accent"]
     rows = "".join(
-        f"<tr><td>{_text(looks.words(name))}</td><td>{'never learnt' if value != value else f'{value:.3f}'.replace('-', '−')}</td>"
+        f"<tr><td>{_text(looks.words(name))}</td><td>{_number(name, value, 3)}</td>"
         f"<td><div class='bars'><span class='track'><i style='width:{percent:.1f}%;background:{accent}'></i></span></div></td>"
         f"<td>{percent:.0f}{parts.THIN}%</td></tr>"
         for name, (value, percent) in found.items()

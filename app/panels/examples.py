@@ -34,6 +34,7 @@ def examples(ws: Workspace, choice: Choice, mask_N: np.ndarray | None) -> None:
     state.table = {"dataset": choice.dataset.name, "mask": mask_N, "query": asked}
     outcome = forms.attempt(ws.examples, choice.dataset.name, mask_N, offset=(page - 1) * rows, limit=rows, columns=fetched(), **asked)
     if outcome.problem:  # a regular expression that is not finished yet
+        state.pop("table")
         failure.show(outcome.problem)
         return
     frame, total = outcome.value
@@ -45,9 +46,13 @@ def examples(ws: Workspace, choice: Choice, mask_N: np.ndarray | None) -> None:
         parts.empty("search_off", "No example matches", "Clear the search or the label filter, or draw a larger region on a map.")
         return
     _table(ws, choice, frame, run, f"{run.id}{page}{asked}{total}{state.columns_chosen}")
-    _below(frame, total, (page - 1) * rows + 1, pages)
-    if query["search"] or query["labels"]:
-        _select_these(choice, query, total, whole=len(mask_N) if mask_N is not None else choice.dataset.train.rows, mask_N=mask_N)
+    with st.container(horizontal=True, vertical_alignment="center", key="table_below"):
+        first = (page - 1) * rows + 1
+        st.html(f"<span class='hint'>{parts.num(first)}–{parts.num(first + len(frame) - 1)} of {parts.num(total)}</span>", width="content")
+        if pages > 1:
+            st.pagination(pages, key="table_page", max_visible_pages=5)
+        st.space("stretch")
+        _select_these(choice, query, total, mask_N)
 
 
 def _query(ws: Workspace, choice: Choice, run: Shown, mask_N: np.ndarray | None) -> dict[str, Any]:
@@ -128,23 +133,15 @@ def _note(note: Any) -> str:
     return " · ".join([*suggested, *([note.text] if note.text else [])])
 
 
-def _below(frame: Any, total: int, first: int, pages: int) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", key="table_below"):
-        st.html(f"<span class='hint'>{parts.num(first)}–{parts.num(first + len(frame) - 1)} of {parts.num(total)}</span>", width="content")
-        if pages > 1:
-            st.pagination(pages, key="table_page", max_visible_pages=5)
-
-
-def _select_these(choice: Choice, query: dict[str, Any], total: int, whole: int, mask_N: np.ndarray | None) -> None:
+def _select_these(choice: Choice, query: dict[str, Any], total: int, mask_N: np.ndarray | None) -> None:
     """What the table was narrowed down to becomes the selection: one step more for the search, and one for the labels."""
-    steps = [Step("new", "text", {"query": query["search"], "regex": query["regex"]})] if query["search"] else []
-    steps += [Step("new", "label", {"labels": list(query["labels"])})] if query["labels"] else []
-    if total == (whole if mask_N is None else np.count_nonzero(mask_N)):
+    steps = [("text", {"query": query["search"], "regex": query["regex"]})] if query["search"] else []
+    steps += [("label", {"labels": list(query["labels"])})] if query["labels"] else []
+    if not steps or total == (choice.dataset.train.rows if mask_N is None else np.count_nonzero(mask_N)):
         return  # nothing would change
 
     def select() -> None:
-        for n, step in enumerate(steps):
-            op = "new" if mask_N is None and not n else "intersect"
-            brush.select(choice.dataset.name, Step(op, step.by, step.what))
+        for n, (by, what) in enumerate(steps):
+            brush.select(choice.dataset.name, Step("new" if mask_N is None and not n else "intersect", by, what))
 
     st.button(f"Select these {parts.num(total)}", icon=":material/ink_selection:", key="select_these", on_click=select)

@@ -134,7 +134,9 @@ def test_a_search_by_an_expression_says_what_is_wrong_where_it_is_asked(opened):
     page.text_input(key="search").input("premise [1").run()
     assert "missing ]" in words(page)
     assert "Mend it" in words(page)
-    assert not page.dataframe
+    assert len(page.dataframe) == 0
+    page.session_state["focus"] = "e003"
+    assert "premise 3" in words(page.run()), "an example stays open meanwhile"
     assert sorted(table(page.text_input(key="search").input("^premise 3 ").run())["id"]) == ["e003"]
 
 

@@ -281,8 +281,8 @@ def test_similar_texts_share_rare_words_and_a_copy_is_most_similar(shelf):
 
 
 def test_any_text_has_similar_ones_or_none(ws, tmp_path):
-    texts = ["", "(?i)[a", "猫が好き", "猫は嫌い", "x" * 10_000, "Ärger ÄRGER", "ärger", "\\b . *", "unique"]
+    texts = ["", "(?i)[a", "猫が好き", "猫は嫌い", "x" * 10_000, "Ärger ÄRGER", "ärger", "\\b . *", "a b c d e f g h i j unique ärger"]
     pd.DataFrame({"id": [str(n) for n in range(9)], "text": texts, "label": list("ab" * 4 + "a")}).to_parquet(tmp_path / "t.parquet")
     ws.data.add("odd", train=tmp_path / "t.parquet", text="text", label="label", id="id")
     found = {n: [int(i) for i, _ in ws.similar("odd", str(n))] for n in range(9)}
-    assert found == {0: [], 1: [], 2: [3], 3: [2], 4: [], 5: [6], 6: [5], 7: [], 8: []}
+    assert found == {0: [], 1: [8], 2: [3], 3: [2], 4: [], 5: [6, 8], 6: [5, 8], 7: [8], 8: [1, 7, 5, 6]}

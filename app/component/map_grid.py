@@ -29,7 +29,7 @@ def map_grid(
     """Draws the maps. `data` is described in js/parts.js.
 
     What the reader did is read in the callbacks from `st.session_state[key]`: `.step` = {op, run, shape} or {op, run, region, q};
-    `.command` = undo, redo or clear; `.pick` = {id} or {run, x, y}; `.epochs` = [first, last]; `.legend` = {part, parts}. The states
+    `.command` = undo, redo or clear; `.pick` = {op, run, x, y}; `.epochs` = [first, last]; `.legend` = {part, parts}. The states
     `.views` ({axes, views}), `.active` (a run's id) and `.screen` ({width, dpr}) survive reruns.
     """
     _component()(

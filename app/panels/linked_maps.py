@@ -266,10 +266,13 @@ def _on_legend(choice: Choice) -> None:
 
 
 def _on_pick(ws: Workspace, dataset: tuple[str, str], drawn: Mapping[str, DrawnMap], views: Mapping[str, View]) -> None:
+    """A click opens the nearest example; with Shift or Alt it adds it to the selection, or takes it away."""
     at = state[KEY].pick
-    if "id" in at:
-        state.focus = at["id"]
-        return
     row = mapmodel.nearest(drawn[at["run"]], views[at["run"]], at["x"], at["y"]) if at["run"] in drawn else None
-    if row is not None:
-        state.focus = mapmodel.ids(ws, *dataset).ids_N[row]
+    if row is None:
+        return
+    example = str(mapmodel.ids(ws, *dataset).ids_N[row])
+    if at.get("op"):
+        brush.pick(dataset[0], example, at["op"])
+    else:
+        state.focus = example

@@ -158,3 +158,22 @@ def test_pictures_are_as_fine_as_the_screen(browser, app_url, drawn_workspace):
         sizes[dpr] = width / area["width"], height / area["height"]
         context.close()
     assert all(0.95 < dots / dpr < 1.4 for dpr, both in sizes.items() for dots in both), sizes
+
+
+def test_a_click_opens_the_nearest_example_and_with_shift_or_alt_it_is_a_step(reader, drawn_workspace):
+    ws, left = drawn_workspace.ws, runs_of(drawn_workspace)[0]
+    area = reader.page.locator(f"[data-run='{left}'] .nsewdrag").bounding_box()
+    assert area is not None
+    at = area["x"] + 0.3 * area["width"], area["y"] + 0.3 * area["height"]
+    reader.act(lambda: reader.page.mouse.click(*at))
+    (x0, x1), (y0, y1) = reader.page.evaluate(LAYOUT, left)
+    x, y = x0 + 0.3 * (x1 - x0), y1 - 0.3 * (y1 - y0)
+    frame = ws.map(left).frame()
+    nearest = frame.loc[(((frame["variability"] - x) / (x1 - x0)) ** 2 + ((frame["confidence"] - y) / (y1 - y0)) ** 2).idxmin(), "id"]
+    reader.page.locator(".section", has_text=nearest).wait_for()
+    counts = []
+    for key in ("Shift", "Alt"):
+        reader.page.keyboard.down(key)
+        counts.append(reader.act(lambda: reader.page.mouse.click(*at))["n"])
+        reader.page.keyboard.up(key)
+    assert counts == ["1", "0"]

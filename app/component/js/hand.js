@@ -32,7 +32,7 @@ function pick(S, c, { clientX, clientY }) {
   const { xaxis, yaxis } = c.plot._fullLayout, box = c.plot.getBoundingClientRect();
   const at = { x: xaxis.p2l(clientX - box.left - xaxis._offset), y: yaxis.p2l(clientY - box.top - yaxis._offset) };
   const inside = (v, [a, b]) => a <= v && v <= b;
-  if (inside(at.x, xaxis.range) && inside(at.y, yaxis.range)) S.trigger('pick', { run: c.card.dataset.run, ...at });
+  if (inside(at.x, xaxis.range) && inside(at.y, yaxis.range)) S.trigger('pick', { op: S.held, run: c.card.dataset.run, ...at });
 }
 
 // ---- zoom: all maps together, or each on its own

@@ -6,7 +6,7 @@
 //   hist_x, hist_y, hist_x_lit, hist_y_lit }], zoomed, views, axes, usual, gl, screen {width, dpr}, columns, height, x_title, y_title,
 //   legend {title, by, colours, ticks, nominal, off[], parts}, scrubber {last, from, to, curve[[epoch, overlap]], chance, settled, words} | null,
 //   active (a run), can_undo, can_redo, selected, status, theme {muted, grid, line}, stamp.
-// here -> Python: triggers step {op, run, shape | region, q}, command, pick {id | run, x, y}, epochs [a, b], legend {part, parts};
+// here -> Python: triggers step {op, run, shape | region, q}, command, pick {op (add, subtract, or null: open it), run, x, y}, epochs [a, b], legend {part, parts};
 //   states views {axes, views{all | RUN: {x, y}}}, active, screen.
 //
 // The server's answer is the only truth: a drawn outline is removed at once and comes back as a shape of the next answer, so that undo

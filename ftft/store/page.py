@@ -31,10 +31,10 @@ def matching(cursor: duckdb.DuckDBPyConnection, dataset: str, query: str, regex:
             raise InputError(f"the regular expression {shown(query)} is wrong: it is no text", REMEDY) from None
         return np.empty(0, np.int32)
     plain = None if regex else _as_expression(query)
-    found = "contains(lower(text), lower($query))" if not regex and plain is None else "regexp_matches(text, $query)"
+    found = "contains(lower(text), $query)" if not regex and plain is None else "regexp_matches(text, $query)"
     try:
         statement = f"SELECT row FROM examples WHERE dataset = $dataset AND {found}"
-        rows = _rows(cursor.execute(statement, {"dataset": dataset, "query": plain or query}))
+        rows = _rows(cursor.execute(statement, {"dataset": dataset, "query": query if regex else plain or query.lower()}))
     except duckdb.InvalidInputException as problem:
         said = str(problem).removeprefix("Invalid Input Error: ")
         raise InputError(f"the regular expression {shown(query)} is wrong: {said}", REMEDY) from problem

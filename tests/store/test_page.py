@@ -69,6 +69,8 @@ def test_a_dataset_that_changed_is_read_again_and_one_that_did_not_is_not(filled
     assert len(filled.matching("reviews", "premise")) == 0
     assert len(filled.matching("reviews", "İSTANBUL")) == 4
     assert len(filled.matching("reviews", "is")) == 0, "the lower case of İ is two signs"
+    filled.ingest_dataset("reviews", "f3", train_file, ("id",))
+    assert len(filled.matching("reviews", "İ")) == 0, "of a search, too"
 
 
 def test_datasets_do_not_mix(filled, train_file):

@@ -7,7 +7,8 @@ import streamlit as st
 
 from app import brush, failure, forms, parts
 from app.panels.choice import Choice
-from app.panels.linked_maps import active_run, selected
+from app.panels.linked_maps import active_run
+from app.panels.members import selected
 from ftft import Workspace
 from ftft.domain import OPS, Step
 from ftft.errors import InputError

@@ -1,10 +1,8 @@
 """The maps themselves: what the component needs to know of each, and what it reports back."""
 
-import functools
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,7 @@ from app.mapmodel import DrawnMap
 from app.panels import scrubber
 from app.panels.choice import Choice
 from app.panels.map_words import note, subtitle
+from app.panels.members import members, moved_to_others
 from app.shading import View
 from app.shown import Shown
 from ftft import Workspace
@@ -24,50 +23,7 @@ from ftft.domain import Selection
 
 KEY = "maps"
 WORKERS = 2  # maps that are worked out at a time: NumPy lets go of the interpreter for most of it
-TOP_Q = 0.33
 state = st.session_state
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A selection whose members are asked for. `file`: the hash of its canonical form; `changed`: what else may change what it holds."""
-
-    fingerprint: str
-    file: str
-    changed: str
-    selection: Selection = field(compare=False)
-
-
-@functools.lru_cache(32)
-def _members(ws: Workspace, asked: Asked) -> tuple[np.ndarray, str]:
-    mask_N = ws.resolve(asked.selection)
-    return mask_N, ws.data.digest(asked.selection.dataset, mask_N)
-
-
-def members(ws: Workspace, choice: Choice, selection: Selection) -> tuple[np.ndarray, str]:
-    """(N,) which examples a selection holds, and the hash of their ids."""
-    by_flag = any(step.by == "flag" for step in selection.steps)  # the only step that the file, the data and the runs do not fix
-    changed = ws.notes.stamp(selection.dataset) if by_flag else ""
-    return _members(ws, Asked(choice.dataset.fingerprint, selection.hash, changed, selection))
-
-
-def selected(ws: Workspace, choice: Choice, selection: Selection) -> tuple[np.ndarray, str] | None:
-    """`members`, or None where nothing was ever selected."""
-    return members(ws, choice, selection) if selection.steps else None
-
-
-def agreement(ws: Workspace, choice: Choice, mask_N: np.ndarray, run: Shown) -> tuple[float, float]:
-    """Share of the selected examples that the same outlines catch on another run's map, and the share that chance would catch."""
-    there_N = members(ws, choice, _moved(choice, brush.history(choice.dataset.name).now)[run.id])[0]
-    n = np.count_nonzero(mask_N)
-    return float(np.count_nonzero(there_N & mask_N) / n) if n else 0.0, float(np.count_nonzero(there_N) / max(len(there_N), 1))
-
-
-def _moved(choice: Choice, selection: Selection) -> dict[str, Selection]:
-    """The same outlines on the maps that they were not drawn on; nothing where none was drawn."""
-    made_on = brush.runs_of(selection)
-    others = [run for run in choice.runs if run.id not in made_on] if made_on else []
-    return {run.id: brush.on_other_run(selection, run.id, choice.epochs_of(run)) for run in others}
 
 
 def active_run(choice: Choice) -> Shown:
@@ -82,50 +38,22 @@ def said(name: str) -> Any:
 
 
 def linked_maps(ws: Workspace, choice: Choice, chosen: tuple[np.ndarray, str] | None) -> None:
-    """Draws all chosen maps, with what is selected in colour on grey. `chosen`: as `selected` gives it."""
-    dataset, mask_N = (choice.dataset.name, choice.dataset.fingerprint), chosen[0] if chosen else None
-    axes = {run.id: choice.epochs_of(run) for run in choice.runs}
-    maps = [ws.map(run, epochs) for run, epochs in axes.items()]
+    """Draws all chosen maps, with what is selected in colour on grey. `chosen`: as `members.selected` gives it."""
+    dataset, maps = (choice.dataset.name, choice.dataset.fingerprint), [ws.map(run.id, choice.epochs_of(run)) for run in choice.runs]
     look = looks.look(ws, choice.dataset, choice.colour, theme.mode(), choice.runs, maps, _off(choice))
     size = screen.size(said("screen"), len(choice.runs))
     views = _views(ws, choice, size)
-    history, t = brush.history(choice.dataset.name), theme.tokens()
-    moved = {} if mask_N is None else _moved(choice, history.now)
-
-    def draw(run: Shown) -> tuple[DrawnMap, dict[str, Any]]:
-        """One map with its pictures: the part that takes long, and asks nothing of Streamlit."""
-        epochs = axes[run.id]
-        m = mapmodel.drawn(ws, dataset, run.id, epochs, choice.x, choice.y, look)
-        if mask_N is None:  # what its title will say takes long, too
-            mapmodel.regions(ws, run.id, epochs)
-        elif run.id in moved:
-            members(ws, choice, moved[run.id])
-        return m, _picture(m, views[run.id], mask_N, len(choice.runs), t["base"])
-
-    with ThreadPoolExecutor(WORKERS) as pool:
-        made = dict(zip(axes, pool.map(draw, choice.runs), strict=True))
-    drawn = {run: m for run, (m, _) in made.items()}
+    drawn, pictures = _draw(ws, choice, look, views, chosen[0] if chosen else None)
     data = {
-        "maps": [_one_map(ws, choice, run, drawn[run.id], views[run.id], chosen) | made[run.id][1] for run in choice.runs],
-        "zoomed": bool(_zoomed(choice)),
-        "views": _zoomed(choice),
-        "gl": len(maps) <= mapmodel.GL_MAPS,
+        "maps": [_one_map(ws, choice, run, drawn[run.id], views[run.id], chosen) | pictures[run.id] for run in choice.runs],
         "screen": size.asked,
         "columns": size.columns,
         "height": size.height,
-        "x_title": looks.words(choice.x),
-        "y_title": looks.words(choice.y),
-        "usual": (choice.x, choice.y) == (brush.X, brush.Y),
-        "axes": f"{choice.x}|{choice.y}",
         "legend": _legend(look),
         "scrubber": scrubber.data(ws, choice, active_run(choice)),
-        "active": active_run(choice).id,
-        "can_undo": bool(history.past),
-        "can_redo": bool(history.future),
-        "selected": mask_N is not None,
         "status": _status(choice, drawn, views),
-        "theme": {name: t[name] for name in ("muted", "grid", "line")},
-        "stamp": str(time.time_ns()),
+        "selected": chosen is not None,
+        **_frame(choice),
     }
     with st.container(key="map_grid"):
         map_grid(
@@ -135,6 +63,47 @@ def linked_maps(ws: Workspace, choice: Choice, chosen: tuple[np.ndarray, str] | 
             on_epochs=lambda: scrubber.keep(choice, state[KEY].epochs),
             on_legend=lambda: _on_legend(choice),
         )  # fmt: skip
+
+
+def _draw(
+    ws: Workspace, choice: Choice, look: Look, views: Mapping[str, View], mask_N: np.ndarray | None
+) -> tuple[dict[str, DrawnMap], dict[str, dict[str, Any]]]:
+    """Each map, and its pictures: what takes long, and asks nothing of Streamlit, two maps at a time."""
+    history, grey = brush.history(choice.dataset.name), theme.tokens()["base"]
+    moved = {} if mask_N is None else moved_to_others(choice, history.now)
+    dataset, maps = (choice.dataset.name, choice.dataset.fingerprint), len(choice.runs)
+
+    def draw(run: Shown) -> tuple[DrawnMap, dict[str, Any]]:
+        epochs = choice.epochs_of(run)
+        m = mapmodel.drawn(ws, dataset, run.id, epochs, choice.x, choice.y, look)
+        if mask_N is None:  # what its title will say takes long, too
+            mapmodel.regions(ws, run.id, epochs)
+        elif run.id in moved:
+            members(ws, choice, moved[run.id])
+        return m, _picture(m, views[run.id], mask_N, maps, grey)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        made = list(zip(choice.runs, pool.map(draw, choice.runs), strict=True))
+    return {run.id: m for run, (m, _) in made}, {run.id: pictures for run, (_, pictures) in made}
+
+
+def _frame(choice: Choice) -> dict[str, Any]:
+    """What is the same for all maps, and costs nothing."""
+    history, t = brush.history(choice.dataset.name), theme.tokens()
+    return {
+        "zoomed": bool(_zoomed(choice)),
+        "views": _zoomed(choice),
+        "gl": len(choice.runs) <= mapmodel.GL_MAPS,
+        "x_title": looks.words(choice.x),
+        "y_title": looks.words(choice.y),
+        "usual": (choice.x, choice.y) == (brush.X, brush.Y),
+        "axes": f"{choice.x}|{choice.y}",
+        "active": active_run(choice).id,
+        "can_undo": bool(history.past),
+        "can_redo": bool(history.future),
+        "theme": {name: t[name] for name in ("muted", "grid", "line")},
+        "stamp": str(time.time_ns()),
+    }
 
 
 # ---- what is seen
@@ -193,7 +162,7 @@ def _one_map(ws: Workspace, choice: Choice, run: Shown, m: DrawnMap, view: View,
     selection, epochs, focus = brush.history(choice.dataset.name).now, choice.epochs_of(run), state.get("focus")
     ids, mask_N = mapmodel.ids(ws, choice.dataset.name, choice.dataset.fingerprint), chosen[0] if chosen else None
     as_points = mapmodel.as_points(m, view, len(choice.runs))
-    words, hint = note(ws, choice, run, mask_N, agreement)
+    words, hint = note(ws, choice, run, mask_N)
     return {
         "run": run.id,
         "name": run.name,

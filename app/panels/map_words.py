@@ -1,15 +1,12 @@
 """What stands above a map: how its numbers came about, and how far it agrees with what was selected elsewhere."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from app import brush, mapmodel, parts
 from app.panels.choice import Choice
+from app.panels.members import agreement
 from app.shown import Shown
 from ftft import Workspace
-
-Agreement = Callable[[Workspace, Choice, np.ndarray, Shown], tuple[float, float]]
 
 
 def subtitle(ws: Workspace, run: Shown, epochs: tuple[int, int], n: int) -> str:
@@ -21,7 +18,7 @@ def subtitle(ws: Workspace, run: Shown, epochs: tuple[int, int], n: int) -> str:
     return " · ".join([*_whose(run), which, how, f"n {parts.num(n)}"])
 
 
-def note(ws: Workspace, choice: Choice, run: Shown, mask_N: np.ndarray | None, agreement: Agreement) -> tuple[list[tuple[str, bool]], str]:
+def note(ws: Workspace, choice: Choice, run: Shown, mask_N: np.ndarray | None) -> tuple[list[tuple[str, bool]], str]:
     """Right of a title, as (text, strong) pieces: the easy share, or where the selection was made and how far the other maps agree."""
     if mask_N is None:
         easy = mapmodel.regions(ws, run.id, choice.epochs_of(run))["easy"]

@@ -5,7 +5,7 @@ import streamlit as st
 from app import brush, failure, forms, parts
 from app.backend import read_only
 from app.panels.choice import Choice
-from app.panels.linked_maps import selected
+from app.panels.members import selected
 from ftft import Workspace
 from ftft.domain import Selection, Step
 from ftft.errors import InputError

@@ -9,7 +9,7 @@ from app.panels.add_step import add_step
 from app.panels.choice import Choice
 from app.panels.cleaning import cleaning
 from app.panels.exporting import export_menu
-from app.panels.linked_maps import agreement
+from app.panels.members import agreement
 from app.panels.saved import saved
 from app.panels.steps import steps_panel
 from ftft import Workspace

@@ -26,7 +26,7 @@ def stability(ws: Workspace, choice: Choice) -> None:
             one, mean_of_all = (f"{rank[name]:.2f}".replace("-", "−") for name in ("single", "mean"))
             said += f"The ranking of one run agrees with another's at {one}; that of this mean would at {mean_of_all}."
         hint = (
-            "Interval: bootstrap over examples, with these runs. The last number is foreseen by Spearman and Brown's formula. "
+            "The interval is over examples, with these runs. The last number is foreseen by Spearman and Brown's formula. "
             "Colour the maps by the spread or by the share of runs to see which examples are meant."
         )
         st.html(f"<p class='note' title='{html.escape(hint)}'>{said}</p>")

@@ -7,7 +7,8 @@ from app.backend import workspace
 from app.panels import waiting
 from app.panels.choice import choose
 from app.panels.examples import detail, examples
-from app.panels.linked_maps import linked_maps, selected
+from app.panels.linked_maps import linked_maps
+from app.panels.members import selected
 from app.panels.saved import follow_address, write_address
 from app.panels.selection_bar import selection_bar
 from app.panels.stability import stability

@@ -163,7 +163,7 @@ def bar(ws, selection):
     from app import brush
     from app.panels.choice import Choice
     from app.panels.exporting import export_menu
-    from app.panels.linked_maps import selected
+    from app.panels.members import selected
     from app.shown import shown
 
     st.session_state.setdefault("export", True)

@@ -19,7 +19,7 @@ def bar(ws):
     from app import brush
     from app.panels.choice import Choice
     from app.panels.cleaning import note_editor
-    from app.panels.linked_maps import selected
+    from app.panels.members import selected
     from app.panels.saved import follow_address, write_address
     from app.panels.selection_bar import selection_bar
     from app.shown import shown

@@ -25,28 +25,21 @@ KEPT = 10  # maps of one look, and cells of one view: 12 MB and 4 MB each at a m
 
 @dataclass(frozen=True, eq=False)
 class DrawnMap:
-    """One run's map, ready to be shaded, in the order of the dataset. `row_M`: row of each example there, None where all N are shown;
-    `colour_M`: its place among `look.colours`.
+    """One run's map, ready to be shaded, in the map's own order: an epoch that is passed by is not worth another.
+
+    `row_M`: row of each example in the dataset, int32; `colour_M`: its place among `look.colours`.
     """
 
     x_M: np.ndarray
     y_M: np.ndarray
     colour_M: np.ndarray
-    row_M: np.ndarray | None
+    row_M: np.ndarray
     look: Look
 
     @property
     def n(self) -> int:
         """M."""
         return len(self.x_M)
-
-    def of(self, mask_N: np.ndarray) -> np.ndarray:
-        """(M,) the same mask over the examples shown."""
-        return mask_N if self.row_M is None else mask_N[self.row_M]
-
-    def rows(self, places: np.ndarray) -> np.ndarray:
-        """Rows in the dataset of the examples at these places of the map."""
-        return places if self.row_M is None else self.row_M[places]
 
 
 # ---- maps
@@ -76,38 +69,38 @@ def drawn(ws: Workspace, dataset: tuple[str, str], run: str, epochs: tuple[int, 
 
     `dataset`: name and fingerprint.
     """
-    data_map = ws.map(run, epochs)
-    row_M, place_M, whole = _seen(ws, dataset, run, data_map.n)
-    x_M, y_M = (data_map.of_metric(name).astype(np.float32)[place_M] for name in (x, y))
-    value_M = _values(ws, dataset, data_map, place_M, row_M, how)
-    seen_M = np.isfinite(x_M) & np.isfinite(y_M)
+    data_map, row_M = ws.map(run, epochs), _rows(ws, dataset, run, ws.map(run, epochs).n)
+    x_M, y_M = (data_map.of_metric(name).astype(np.float32) for name in (x, y))
+    value_M = _values(ws, dataset, data_map, row_M, how)
+    seen_M = (row_M >= 0) & np.isfinite(x_M) & np.isfinite(y_M)
     if how.off:
         part_M = looks.part_of(how, value_M)
         seen_M &= (part_M >= 0) & ~np.isin(part_M, list(how.off))
     if not seen_M.all():
-        x_M, y_M, value_M, row_M, whole = x_M[seen_M], y_M[seen_M], value_M[seen_M], row_M[seen_M], False
-    return DrawnMap(x_M, y_M, _colours_of(how, value_M), None if whole else row_M, how)
+        x_M, y_M, value_M, row_M = x_M[seen_M], y_M[seen_M], value_M[seen_M], row_M[seen_M]
+    return DrawnMap(x_M, y_M, _colours_of(how, value_M), row_M, how)
 
 
 @functools.lru_cache(8)
-def _seen(ws: Workspace, dataset: tuple[str, str], run: str, n: int) -> tuple[np.ndarray, np.ndarray, bool]:
-    """(M,) rows in the dataset of the examples that a run saw, ascending; (M,) their places in its map of `n`; whether these are all."""
-    place_N = ws.places(run)
-    row_M = np.flatnonzero(place_N >= 0).astype(np.int32)
-    return row_M, place_N[row_M], len(row_M) == len(place_N)
+def _rows(ws: Workspace, dataset: tuple[str, str], run: str, n: int) -> np.ndarray:
+    """(n,) int32: the row in the dataset of each example in a run's map of `n`; -1 where the dataset does not hold it."""
+    place_N, row_M = ws.places(run), np.full(n, -1, np.int32)
+    rows = np.flatnonzero(place_N >= 0)
+    row_M[place_N[rows]] = rows
+    return row_M
 
 
-def _values(ws: Workspace, dataset: tuple[str, str], data_map: Any, place_M: np.ndarray, row_M: np.ndarray, how: Look) -> np.ndarray:
-    """(M,) what the examples in rows `row_M` of the dataset, `place_M` of the map, are coloured by."""
+def _values(ws: Workspace, dataset: tuple[str, str], data_map: Any, row_M: np.ndarray, how: Look) -> np.ndarray:
+    """(M,) what the examples of a map, in rows `row_M` of the dataset, are coloured by."""
     if how.by == "label":
-        return data_map.gold_N[place_M]
+        return data_map.gold_N
     if how.by.startswith(looks.COLUMN):
         return looks.columns_of(ws, *dataset)[how.by.removeprefix(looks.COLUMN)][0][row_M]
     if how.by == looks.TOP_SHARE:
         return looks.top_share(ws, how.mean)[row_M]
     if how.by.startswith(looks.SPREAD):
         return looks.spread(ws, how.mean, how.by.removeprefix(looks.SPREAD))[row_M]
-    return looks.metric_as_shown(data_map, how.by)[place_M]
+    return looks.metric_as_shown(data_map, how.by)
 
 
 def _colours_of(how: Look, value_M: np.ndarray) -> np.ndarray:
@@ -185,7 +178,7 @@ class Lit:
 
 def lit(m: DrawnMap, view: View, mask_N: np.ndarray) -> Lit:
     """Those that `mask_N` selects."""
-    chosen = np.flatnonzero(m.of(mask_N))
+    chosen = np.flatnonzero(mask_N[m.row_M])
     cell = _cells(m, view)[0][chosen]
     return Lit(cell, m.colour_M[chosen], shading.per_cell(cell, view.cells))
 
@@ -234,7 +227,7 @@ def _percent(count: np.ndarray, peak: float) -> list[float]:
 
 def rows_in_view(m: DrawnMap, view: View) -> np.ndarray:
     """Rows in the dataset of the examples in view, at most POINTS of them wanted."""
-    return m.rows(_here(m, view))
+    return m.row_M[_here(m, view)]
 
 
 def _here(m: DrawnMap, view: View) -> np.ndarray:
@@ -245,7 +238,7 @@ def points(m: DrawnMap, view: View, mask_N: np.ndarray | None, grey: str) -> dic
     """The examples in view as columns for a scatter trace, in the order of `rows_in_view`."""
     here = _here(m, view)
     colours = np.array(m.look.colours)[np.rint(m.colour_M[here]).astype(int) % len(m.look.colours)]
-    lit = None if mask_N is None else m.of(mask_N)[here]
+    lit = None if mask_N is None else mask_N[m.row_M[here]]
     return {
         "x": m.x_M[here].round(5).tolist(),
         "y": m.y_M[here].round(5).tolist(),
@@ -260,14 +253,13 @@ def nearest(m: DrawnMap, view: View, x: float, y: float) -> int | None:
     if not len(here):
         return None
     width, height = view.x[1] - view.x[0], view.y[1] - view.y[0]
-    return int(m.rows(here)[np.argmin(((m.x_M[here] - x) / width) ** 2 + ((m.y_M[here] - y) / height) ** 2)])
+    return int(m.row_M[here][np.argmin(((m.x_M[here] - x) / width) ** 2 + ((m.y_M[here] - y) / height) ** 2)])
 
 
 def ring(m: DrawnMap, row: int | None) -> tuple[float, float, str] | None:
     """Where the example in row `row` of the dataset lies on this map, and its colour; None where it is not shown."""
-    if row is None:
+    found = np.flatnonzero(m.row_M == row) if row is not None else np.array([], int)
+    if not found.size:
         return None
-    k = row if m.row_M is None else int(np.searchsorted(m.row_M, row))
-    if k >= m.n or int(m.rows(np.array([k]))[0]) != row:
-        return None
+    k = int(found[0])
     return float(m.x_M[k]), float(m.y_M[k]), m.look.colours[round(float(m.colour_M[k])) % len(m.look.colours)]

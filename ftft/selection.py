@@ -11,6 +11,7 @@ Shapes: N examples.
 
 import hashlib
 import math
+import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from fractions import Fraction
 from functools import cached_property
@@ -27,14 +28,22 @@ SMALLEST = float(np.finfo(np.float64).tiny)  # below it, numbers lose digits
 
 
 class PointIndex:
-    """Points of a map, sorted by y on first use (about 0.2 s for a million), so that a shape looks only at its own rows."""
+    """Points of a map, sorted by y (about 0.2 s for a million) once they are asked for again, so that a shape looks only at its own rows.
+
+    The first question is answered by looking at all points: an epoch that is only passed by asks no second. That one starts the sorting,
+    in a thread, and does not wait for it either.
+    """
 
     def __init__(self, x_N: np.ndarray, y_N: np.ndarray) -> None:
         assert x_N.shape == y_N.shape
         self.x_N, self.y_N = x_N, y_N
+        self._questions = 0
 
     def inside(self, shapes: Iterable[Box | Lasso]) -> np.ndarray:
         """Mask (N,) of the points in any of the shapes, edges included. A point without coordinates (NaN) is in none."""
+        self._questions += 1
+        if self._questions == 2:
+            threading.Thread(target=lambda: self._sorted, name="sort points", daemon=True).start()
         mask_N = np.zeros(len(self.x_N), dtype=bool)
         for shape in shapes:
             mask_N[self._within(shape)[0] if isinstance(shape, Box) else self._lasso(shape)] = True
@@ -49,9 +58,14 @@ class PointIndex:
 
     def _within(self, box: Box) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(places, x, y) of the points in `box`, y ascending."""
+        (left, right), (low, high) = sorted((box.x0, box.x1)), sorted((box.y0, box.y1))
+        if "_sorted" not in self.__dict__:
+            places = np.flatnonzero((self.x_N >= left) & (self.x_N <= right) & (self.y_N >= low) & (self.y_N <= high))
+            places = places[np.argsort(self.y_N[places], kind="stable")]
+            return places, self.x_N[places].astype(np.float64), self.y_N[places].astype(np.float64)
         places, x, y = self._sorted
-        rows = slice(np.searchsorted(y, min(box.y0, box.y1), "left"), np.searchsorted(y, max(box.y0, box.y1), "right"))
-        hit = np.flatnonzero((x[rows] >= min(box.x0, box.x1)) & (x[rows] <= max(box.x0, box.x1)))
+        rows = slice(np.searchsorted(y, low, "left"), np.searchsorted(y, high, "right"))
+        hit = np.flatnonzero((x[rows] >= left) & (x[rows] <= right))
         return places[rows][hit], x[rows][hit], y[rows][hit]
 
     def _lasso(self, lasso: Lasso) -> np.ndarray:

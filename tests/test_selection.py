@@ -19,7 +19,11 @@ GRID = st.integers(0, 6)  # few places, so that points often lie on edges and ve
 
 def inside(points, *shapes):
     x_N, y_N = np.array(points, dtype=float).T
-    return PointIndex(x_N, y_N).inside(shapes).tolist()
+    index = PointIndex(x_N, y_N)
+    found = index.inside(shapes).tolist()
+    assert index._sorted[0].size <= len(x_N)  # from now on it answers from its sorted points
+    assert index.inside(shapes).tolist() == found
+    return found
 
 
 # ---- shapes

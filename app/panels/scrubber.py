@@ -1,6 +1,7 @@
 """Which epochs the maps are taken over, and from which epoch on the selection they give has settled."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import streamlit as st
@@ -9,9 +10,12 @@ from app import parts
 from app.panels.choice import Choice
 from app.shown import Shown
 from ftft import Workspace
+from ftft.errors import FtftError
 
 TOP = 0.33
 BY = "variability"
+PATIENCE_S = 0.03  # how long the maps wait for the curve below them
+WORKER = ThreadPoolExecutor(1, "stabilising")
 state = st.session_state
 
 
@@ -42,11 +46,37 @@ def keep(choice: Choice, epochs: Sequence[int]) -> None:
     state.setdefault("epochs_wanted", {})[choice.dataset.name] = None if whole else (first, until)
 
 
+def arrived() -> bool:
+    """Is there a curve by now that the page was drawn without? Says so once."""
+    awaited: Future[Any] | None = state.get("curve_awaited")
+    if awaited is None or not awaited.done():
+        return False
+    state.curve_awaited = None
+    return True
+
+
 def _stabilising(ws: Workspace, choice: Choice, active: Shown) -> Any:
+    """The curve, or None where there is none, or not yet: a million examples take half a second, and the maps do not wait for that."""
     first, recorded = choice.epochs_of(active)[0], active.epochs_recorded
+    state.curve_awaited = None
     if active.measures is not None or recorded - first < 2:
         return None
-    return ws.stabilising(active.id, top=TOP, by=BY, epochs=(first, recorded))
+    asked = _asked(ws, active.id, (first, recorded))
+    try:
+        return asked.result(PATIENCE_S)
+    except TimeoutError:
+        state.curve_awaited = asked
+        return None
+    except FtftError:  # the run was changed meanwhile: the next page asks for what it is by then
+        return None
+
+
+def _asked(ws: Workspace, run: str, epochs: tuple[int, int]) -> Future[Any]:
+    """What was asked last, while it is worked out and it is the same; else asked anew, which costs nothing once it is known."""
+    what, last = (run, epochs), state.get("curve_asked")
+    if last is None or last[0] != what or last[1].done():
+        state.curve_asked = last = what, WORKER.submit(ws.stabilising, run, top=TOP, by=BY, epochs=epochs)
+    return last[1]
 
 
 def _words(active: Shown, steps: Sequence[dict[str, Any]], settled: int | None, threshold: float) -> list[tuple[str, bool]]:

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app import parts
+from app.panels import scrubber
 from app.panels.choice import Choice
 from app.shown import run_label
 from ftft import Workspace
@@ -95,6 +96,6 @@ def snapshot(datasets: Sequence[Dataset], runs: Sequence[Run]) -> tuple[Any, ...
 
 @st.fragment(run_every=LOOK_EVERY_S)
 def watch(ws: Workspace, seen: tuple[Any, ...]) -> None:
-    """Draws the page again when an epoch was recorded or a run changed its state; not while a subset is being named."""
-    if "naming" not in st.session_state and snapshot(ws.data.list(), ws.runs.list()) != seen:
+    """Draws the page again when an epoch was recorded, a run changed its state or a curve came; not while a subset is being named."""
+    if "naming" not in st.session_state and (scrubber.arrived() or snapshot(ws.data.list(), ws.runs.list()) != seen):
         st.rerun(scope="app")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ftft.workspace.root import Workspace
 
 ROOM = 80_000_000  # bytes of orders and answers to searches, 4 and 1 of an example
+FIRST = 2_000  # rows up to here are found without ordering all
 OWN = ("row", "id", "label", "text")  # to sort by, besides metrics and the dataset's columns
 COLUMN = "column:"  # before the name of a dataset's column that is called like one of these or like a metric
 
@@ -73,8 +74,7 @@ class Examples:
         import pandas as pd
 
         self._check(query)
-        rows = self.rows(query)
-        rows_P = rows[query.offset : query.offset + query.limit]
+        rows_P, total = self._rows_of_page(query)
         data, about = self.workspace.data, self.workspace.data.get(query.dataset)
         ids_P, labels = data.ids(query.dataset)[rows_P], np.array(about.labels, dtype=object)
         with self.workspace.store(datasets=[query.dataset]) as store:
@@ -83,7 +83,18 @@ class Examples:
         if query.run is not None:
             columns |= self._measured(query, rows_P)
         columns |= {name: self._column(query.dataset, name).take(rows_P).to_pandas() for name in query.columns if name not in columns}
-        return pd.DataFrame(columns), len(rows)
+        return pd.DataFrame(columns), total
+
+    def _rows_of_page(self, query: Query) -> tuple[np.ndarray, int]:
+        """(rows of the page, how many match in all). The first pages need no full order: an epoch that is passed by has no others."""
+        end = query.offset + query.limit
+        if query.run is None or query.sort not in METRICS or end > FIRST or self._metric_key(query) in self._kept:
+            rows = self.rows(query)
+            return rows[query.offset : end], len(rows)
+        found, mask_N = self.workspace._maps.of(query.run, query.epochs), self._mask(query)
+        values_N = self._measure(query.dataset, found, query.sort)
+        rows = np.arange(len(values_N), dtype=np.int32) if mask_N is None else np.flatnonzero(mask_N).astype(np.int32)
+        return first(values_N, rows, end, query.descending)[query.offset :], len(rows)
 
     def rows(self, query: Query) -> np.ndarray:
         """Rows of all matching examples, in the order of the table; int32."""
@@ -137,14 +148,19 @@ class Examples:
         data, dataset, sort, descending = self.workspace.data, query.dataset, query.sort, query.descending
         if sort in METRICS and query.run is None:
             sort, descending = "row", False
-        key = ("order", dataset, data.get(dataset).fingerprint, sort, descending)
         if sort in METRICS:
             found = self.workspace._maps.of(query.run or "", query.epochs)
-            key = (*key, *self.workspace._maps.key(found.run), found.epochs)
-            return self._kept.once(key, lambda: by_value(self._measure(dataset, found, sort), descending))
+            return self._kept.once(self._metric_key(query), lambda: by_value(self._measure(dataset, found, sort), descending))
+        key = ("order", dataset, data.get(dataset).fingerprint, sort, descending)
         if sort not in OWN:  # the fingerprint says nothing of other columns
             key = (*key, stamp(data.root / dataset / "train.parquet"))
         return self._kept.once(key, lambda: self._order_of_own(dataset, sort, descending))
+
+    def _metric_key(self, query: Query) -> tuple:
+        """What an order by a metric of a map depends on."""
+        found, about = self.workspace._maps.of(query.run or "", query.epochs), self.workspace.data.get(query.dataset)
+        made_of = self.workspace._maps.key(found.run)
+        return ("order", query.dataset, about.fingerprint, query.sort, query.descending, *made_of, found.epochs)
 
     def _order_of_own(self, dataset: str, sort: str, descending: bool) -> np.ndarray:
         """By what the dataset itself says."""
@@ -202,3 +218,13 @@ class Examples:
 def by_value(values_N: np.ndarray, descending: bool) -> np.ndarray:
     """(N,) int32 rows by value. Ties keep their order, NaN comes last either way."""
     return np.argsort(-values_N if descending else values_N, kind="stable").astype(np.int32)
+
+
+def first(values_N: np.ndarray, rows: np.ndarray, end: int, descending: bool) -> np.ndarray:
+    """The first `end` of `rows` (ascending places among the values) in the order of `by_value`."""
+    key = -values_N[rows] if descending else values_N[rows]
+    if 0 < end < len(key):
+        cut = np.partition(key, end - 1)[end - 1]  # what is missing, NaN, comes last here, too
+        near = np.arange(len(key)) if np.isnan(cut) else np.flatnonzero(key <= cut)
+        rows, key = rows[near], key[near]
+    return rows[np.argsort(key, kind="stable")][:end]

@@ -29,6 +29,9 @@ class Kept:
             self._latest(key)
         return thing
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._things
+
     def _latest(self, key: Hashable) -> None:
         with suppress(KeyError):  # another thread made room meanwhile
             self._things.move_to_end(key)
@@ -49,6 +52,8 @@ def arrays(thing: Any, depth: int = 4) -> Iterator[np.ndarray]:
     """The arrays that a thing holds, in itself, in its fields, or in what they hold."""
     if isinstance(thing, np.ndarray):
         yield thing
+    elif isinstance(thing, (str, int, float, bool, type(None))) or callable(thing):
+        return
     elif depth and isinstance(thing, (tuple, list)):
         for member in thing[:100]:
             yield from arrays(member, depth - 1)

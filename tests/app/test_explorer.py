@@ -50,7 +50,7 @@ def test_epochs_are_chosen_by_keys_and_by_hand_and_the_map_and_its_steps_follow(
     reader.page.locator(f"[data-run='{left}'] .mg-title").click()
     reader.settle()
     assert reader.press("ambiguous")["n"] == "1650"
-    assert reader.page.locator(".mg-curve .mg-dot").count() == 3  # after epochs 2, 3 and 4, whatever is chosen
+    reader.page.locator(".mg-curve .mg-dot").nth(2).wait_for()  # after epochs 2, 3 and 4, whatever is chosen
     assert len(expected) == 1650
 
     rail = reader.page.locator(".mg-rail").bounding_box()

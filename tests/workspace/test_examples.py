@@ -18,6 +18,7 @@ from ftft.errors import InputError
 from ftft.metrics import METRICS
 from ftft.runfolder import ROWS, RunFolder
 from ftft.workspace.data import digest_of_lines
+from ftft.workspace.examples import by_value, first
 from tests.synthetic import add_dataset, add_run
 
 IDS = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n"), min_size=1, max_size=6), unique=True, min_size=1)
@@ -286,3 +287,16 @@ def test_any_text_has_similar_ones_or_none(ws, tmp_path):
     ws.data.add("odd", train=tmp_path / "t.parquet", text="text", label="label", id="id")
     found = {n: [int(i) for i, _ in ws.similar("odd", str(n))] for n in range(9)}
     assert found == {0: [], 1: [8], 2: [3], 3: [2], 4: [], 5: [6, 8], 6: [5, 8], 7: [8], 8: [1, 7, 5, 6]}
+
+
+@given(
+    values=st.lists(st.sampled_from([0.0, 0.25, 0.5, np.inf, np.nan]), min_size=1, max_size=40),
+    picked=st.sets(st.integers(0, 39)),
+    end=st.integers(0, 45),
+    descending=st.booleans(),
+)
+def test_the_first_rows_are_those_of_the_full_order(values, picked, end, descending):
+    values_N = np.array(values)
+    rows = np.array(sorted(row for row in picked if row < len(values)), np.int32)
+    order = [row for row in by_value(values_N, descending).tolist() if row in picked]
+    assert first(values_N, rows, end, descending).tolist() == order[:end]

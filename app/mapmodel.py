@@ -5,8 +5,9 @@ P cells of a picture.
 """
 
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ POINTS = 4_000  # at or under so many examples in view, real points that can be 
 GL_MAPS = 4  # a browser has about 16 WebGL contexts and Plotly takes three a map: beyond, points are SVG, and fewer
 BINS = 48
 MARGIN = 0.012  # of an axis beyond its range, so that points on the edge stay whole
-KEPT = 10  # maps of one look, and cells of one view: 12 MB and 4 MB each at a million examples
+KEPT = 10  # maps of one look: 16 MB each at a million examples, and 5 MB for each view of it
+VIEWS = 6  # views of a map, and pictures of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,16 @@ class DrawnMap:
     colour_M: np.ndarray
     row_M: np.ndarray
     look: Look
+    kept: "OrderedDict[Any, Any]" = field(default_factory=OrderedDict, repr=False)
+
+    def once(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What `make` gave for `key` before, or gives now. It goes when the map goes; of many views the latest are kept."""
+        found = self.kept.get(key)
+        if found is None:
+            found = self.kept[key] = make()
+            while len(self.kept) > VIEWS:
+                self.kept.popitem(last=False)
+        return found
 
     @property
     def n(self) -> int:
@@ -139,11 +151,14 @@ def regions(ws: Workspace, run: str, epochs: tuple[int, int]) -> dict[str, float
 # ---- pictures
 
 
-@functools.lru_cache(KEPT)
 def _cells(m: DrawnMap, view: View) -> tuple[np.ndarray, np.ndarray]:
     """Cell of each example, and examples in each cell."""
-    cell_M = shading.cells(m.x_M, m.y_M, view)
-    return cell_M, shading.per_cell(cell_M, view.cells)
+
+    def make() -> tuple[np.ndarray, np.ndarray]:
+        cell_M = shading.cells(m.x_M, m.y_M, view)
+        return cell_M, shading.per_cell(cell_M, view.cells)
+
+    return m.once(view, make)
 
 
 def in_view(m: DrawnMap, view: View) -> int:
@@ -156,9 +171,12 @@ def as_points(m: DrawnMap, view: View, maps: int) -> bool:
     return in_view(m, view) <= (POINTS if maps <= GL_MAPS else POINTS // 4)
 
 
-@functools.lru_cache(256)
 def picture(m: DrawnMap, view: View, grey: str | None) -> str:
     """All examples, in their colours or (behind a selection) in `grey`; as an image's address."""
+    return m.once((view, grey), lambda: _picture(m, view, grey))
+
+
+def _picture(m: DrawnMap, view: View, grey: str | None) -> str:
     cell_M, count_P = _cells(m, view)
     if grey is None:
         colour_P, palette = _colour_of_cells(m, cell_M, m.colour_M, count_P), shading.palette(m.look.colours, 0.30)

@@ -1,5 +1,7 @@
 """The bar at the bottom: how many examples are selected, what they are, how far the other maps agree, and what can be done with them."""
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
@@ -20,36 +22,52 @@ COMPARED = 3  # other maps whose agreement is shown here; the titles of the maps
 state = st.session_state
 
 
-def selection_bar(ws: Workspace, choice: Choice, chosen: tuple[np.ndarray, str] | None) -> None:
-    """`chosen`: which examples are selected and the hash of their ids; None where nothing was ever selected."""
+def count(choice: Choice, chosen: tuple[np.ndarray, str] | None) -> tuple[Any, Any]:
+    """How many examples are selected, before anything that takes longer; gives the places of the steps and of the rest of the bar.
+
+    `chosen`: which examples are selected and the hash of their ids; None where nothing was ever selected.
+    """
     whole = choice.dataset.train.rows
-    if chosen is not None:
-        steps_panel(ws, choice)
-    with st.container(horizontal=True, vertical_alignment="center", key="selection_bar"):
+    steps, bar = st.container(key="steps_row"), st.container(horizontal=True, vertical_alignment="center", key="selection_bar")
+    with bar:
         if chosen is None:
             _count(0, whole, "", "Draw a lasso on any map, or start from a region: the ambiguous third is what FTFT trains on.")
+        else:
+            n = int(np.count_nonzero(chosen[0]))
+            _count(n, whole, chosen[1] if n else "", f"selected · {parts.pct(n / whole, 1)}")
+    return steps, bar
+
+
+def selection_bar(ws: Workspace, choice: Choice, chosen: tuple[np.ndarray, str] | None, places: tuple[Any, Any]) -> None:
+    """All of the bar but the count; `places` as `count` gave them."""
+    steps, bar = places
+    if chosen is None:
+        with bar:
             st.space("stretch")
             add_step(ws, choice)
             export_menu(ws, choice, None)
             saved(ws, choice)
-            return
-        mask_N, digest = chosen
-        n = int(mask_N.sum())
-        _count(n, whole, digest if n else "", f"selected · {parts.pct(n / whole, 1)}")
+        return
+    mask_N, digest = chosen
+    with steps:
+        steps_panel(ws, choice)
+    with bar:
         _labels(ws, choice, mask_N)
         _agreements(ws, choice, mask_N)
         st.space("stretch")
-        selection = brush.history(choice.dataset.name).now
         cleaning(ws, choice, mask_N)
         export_menu(ws, choice, chosen)
         saved(ws, choice)
-        locked = not n or read_only()
-        if st.button("Save as subset", icon=":material/bookmark_add:", key="save_subset", disabled=locked):
-            state.naming = True
-        if st.button("Fine-tune on this", type="primary", icon=":material/rocket_launch:", key="fine_tune", disabled=locked):
-            _fine_tune(ws, selection, digest)
+        _use(ws, brush.history(choice.dataset.name).now, digest, locked=not mask_N.any() or read_only())
     if state.get("naming"):
-        _name_it(ws, choice, selection, n)
+        _name_it(ws, choice, brush.history(choice.dataset.name).now, int(np.count_nonzero(mask_N)))
+
+
+def _use(ws: Workspace, selection: Selection, digest: str, locked: bool) -> None:
+    if st.button("Save as subset", icon=":material/bookmark_add:", key="save_subset", disabled=locked):
+        state.naming = True
+    if st.button("Fine-tune on this", type="primary", icon=":material/rocket_launch:", key="fine_tune", disabled=locked):
+        _fine_tune(ws, selection, digest)
 
 
 def _count(n: int, whole: int, digest: str, words: str) -> None:
@@ -76,7 +94,8 @@ def _agreements(ws: Workspace, choice: Choice, mask_N: np.ndarray) -> None:
     if not made_on or not others:  # by label or text, it is the same on every map
         return
     rows = [(run.label, *agreement(ws, choice, mask_N, run), theme.tokens()["muted"]) for run in others]
-    st.html(parts.bars(rows, "same outlines on the other maps, | = chance"), width=310)
+    # The titles of the maps say the same: on narrow pages it makes room for the buttons.
+    st.html(f"<div class='wide-only'>{parts.bars(rows, 'same outlines on the other maps, | = chance')}</div>", width=310)
 
 
 # ---- subsets

@@ -10,7 +10,7 @@ from app.panels.examples import detail, examples
 from app.panels.linked_maps import linked_maps
 from app.panels.members import selected
 from app.panels.saved import follow_address, write_address
-from app.panels.selection_bar import selection_bar
+from app.panels.selection_bar import count, selection_bar
 from app.panels.stability import stability
 
 ws = workspace()
@@ -25,9 +25,10 @@ if datasets:
         brush.forget_removed(choice.dataset.name, {run.id for run in runs})
         chosen = selected(ws, choice, brush.history(choice.dataset.name).now)
         mask_N = chosen[0] if chosen else None
+        with st.bottom:
+            places = count(choice, chosen)  # first of all: it is what the hand waits for
         linked_maps(ws, choice, chosen)
-        with st.bottom:  # before the table, so that the count arrives with the highlight
-            selection_bar(ws, choice, chosen)
+        selection_bar(ws, choice, chosen, places)
         write_address(ws, choice)
         stability(ws, choice)
         table_side, detail_side = st.columns([1.9, 1], gap="medium")

@@ -21,7 +21,7 @@ def bar(ws):
     from app.panels.cleaning import note_editor
     from app.panels.members import selected
     from app.panels.saved import follow_address, write_address
-    from app.panels.selection_bar import selection_bar
+    from app.panels.selection_bar import count, selection_bar
     from app.shown import shown
     from ftft.domain import mean_id
 
@@ -30,7 +30,8 @@ def bar(ws):
     choice = Choice(ws.data.get("reviews"), shown([*ids, mean_id(ids)], runs))
     follow_address(ws, choice)
     now = brush.history("reviews").now
-    selection_bar(ws, choice, selected(ws, choice, now))
+    chosen = selected(ws, choice, now)
+    selection_bar(ws, choice, chosen, count(choice, chosen))
     write_address(ws, choice)
     note_editor(ws, choice, "train-7")
     st.session_state.steps_now = [step.to_json() for step in now.steps]

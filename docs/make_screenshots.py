@@ -31,19 +31,19 @@ SHORTER = r"""() => {
 QUIET_MS = 1200  # charts move into place after the script has ended
 
 
-def settle(page: Page) -> None:
+def settle(page: Page, quiet_ms: int = QUIET_MS) -> None:
     page.wait_for_function("() => !document.querySelector('[data-test-script-state=running]')")
-    page.wait_for_timeout(QUIET_MS)
+    page.wait_for_timeout(quiet_ms)
     page.wait_for_function("() => !document.querySelector('[data-test-script-state=running]')")
 
 
-def go(page: Page, url: str, view: str, size: tuple[int, int], scheme: str, query: str = "") -> Page:
+def go(page: Page, url: str, view: str, size: tuple[int, int], scheme: str, query: str = "", quiet_ms: int = QUIET_MS) -> Page:
     """To a view, as a reader with such a window sees it first."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     page.goto(url.replace("/?", f"/{'' if view == 'maps' else view}?") + query)
     page.wait_for_selector(".mg[data-stamp]" if view == "maps" else "h1", state="attached")
-    settle(page)
+    settle(page, quiet_ms)
     return page
 
 

@@ -50,7 +50,7 @@ def everything(tmp_path_factory):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_fits_a_narrow_window(scheme, page, everything):
     for view in screens.PAGES:
-        screens.go(page, everything, view, NARROW, scheme)
+        screens.go(page, everything, view, NARROW, scheme, quiet_ms=250)
         assert page.evaluate(SCROLLS) <= 1, view
         assert page.evaluate(OUTSIDE) == [], view
         red, green, blue = (int(value) for value in page.evaluate(INK).strip("rgb()").split(","))

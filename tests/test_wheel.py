@@ -23,7 +23,7 @@ def test_the_wheel_carries_the_app_its_config_and_the_demos_models(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     bundle = {n.removeprefix("ftft/_bundle/") for n in names if n.startswith("ftft/_bundle/")}
-    assert {"app/server.py", "app/main.py", "app/style.css", "app/component/map_grid.js", "streamlit_config.toml"} <= bundle
+    assert {"app/server.py", "app/main.py", "app/style.css", "app/component/js/mount.js", "streamlit_config.toml"} <= bundle
     assert "data/models/bert-2x64/model.safetensors" in bundle
     assert not [n for n in names if n.startswith(("app/", "data/", "tests/"))], "a folder called app must not land in site-packages"
     assert wheel.stat().st_size < 8e6

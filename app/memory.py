@@ -4,7 +4,7 @@ import ctypes
 import sys
 
 M_MMAP_THRESHOLD = -3  # as malloc.h has it
-LARGE = 1 << 20  # bytes
+LARGE = 4 << 20  # bytes
 
 
 def give_back_large_arrays() -> None:

@@ -53,7 +53,7 @@ class PointIndex:
     def _sorted(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(places, x, y) of the points that have coordinates, y ascending."""
         places = np.flatnonzero(~(np.isnan(self.x_N) | np.isnan(self.y_N)))
-        places = places[np.argsort(self.y_N[places], kind="stable")]
+        places = places[np.argsort(self.y_N[places])]
         return places, self.x_N[places].astype(np.float64), self.y_N[places].astype(np.float64)
 
     def _within(self, box: Box) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -61,7 +61,7 @@ class PointIndex:
         (left, right), (low, high) = sorted((box.x0, box.x1)), sorted((box.y0, box.y1))
         if "_sorted" not in self.__dict__:
             places = np.flatnonzero((self.x_N >= left) & (self.x_N <= right) & (self.y_N >= low) & (self.y_N <= high))
-            places = places[np.argsort(self.y_N[places], kind="stable")]
+            places = places[np.argsort(self.y_N[places])]
             return places, self.x_N[places].astype(np.float64), self.y_N[places].astype(np.float64)
         places, x, y = self._sorted
         rows = slice(np.searchsorted(y, low, "left"), np.searchsorted(y, high, "right"))

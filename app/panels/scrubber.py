@@ -1,5 +1,6 @@
 """Which epochs the maps are taken over, and from which epoch on the selection they give has settled."""
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -15,6 +16,8 @@ from ftft.errors import FtftError
 TOP = 0.33
 BY = "variability"
 PATIENCE_S = 0.03  # how long the maps wait for the curve below them
+LARGE = 200_000  # examples from which on the curve lets the maps have the processors first
+LATER_S = 0.4
 WORKER = ThreadPoolExecutor(1, "stabilising")
 state = st.session_state
 
@@ -61,7 +64,7 @@ def _stabilising(ws: Workspace, choice: Choice, active: Shown) -> Any:
     state.curve_awaited = None
     if active.measures is not None or recorded - first < 2:
         return None
-    asked = _asked(ws, active.id, (first, recorded))
+    asked = _asked(ws, active.id, (first, recorded), LATER_S if choice.dataset.train.rows > LARGE else 0)
     try:
         return asked.result(PATIENCE_S)
     except TimeoutError:
@@ -71,12 +74,20 @@ def _stabilising(ws: Workspace, choice: Choice, active: Shown) -> Any:
         return None
 
 
-def _asked(ws: Workspace, run: str, epochs: tuple[int, int]) -> Future[Any]:
-    """What was asked last, while it is worked out and it is the same; else asked anew, which costs nothing once it is known."""
+def _asked(ws: Workspace, run: str, epochs: tuple[int, int], later_s: float) -> Future[Any]:
+    """What was asked last, where it is the same; else asked anew."""
     what, last = (run, epochs), state.get("curve_asked")
-    if last is None or last[0] != what or last[1].done():
-        state.curve_asked = last = what, WORKER.submit(ws.stabilising, run, top=TOP, by=BY, epochs=epochs)
+    failed = last is not None and last[1].done() and last[1].exception() is not None
+    if last is None or last[0] != what or failed:
+        if last is not None:
+            last[1].cancel()  # of a range that was passed by
+        state.curve_asked = last = what, WORKER.submit(_work_out, ws, run, epochs, later_s)
     return last[1]
+
+
+def _work_out(ws: Workspace, run: str, epochs: tuple[int, int], later_s: float) -> Any:
+    time.sleep(later_s)
+    return ws.stabilising(run, top=TOP, by=BY, epochs=epochs)
 
 
 def _words(active: Shown, steps: Sequence[dict[str, Any]], settled: int | None, threshold: float) -> list[tuple[str, bool]]:

@@ -47,9 +47,12 @@ def everything(tmp_path_factory):
         yield url
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_fits_a_narrow_window(scheme, page, everything):
-    for view in screens.PAGES:
+@pytest.mark.parametrize(
+    ("scheme", "views"),
+    [("light", screens.PAGES), ("dark", ("maps", "transfer")), pytest.param("dark", screens.PAGES, marks=pytest.mark.slow)],
+)
+def test_every_page_fits_a_narrow_window(scheme, views, page, everything):
+    for view in views:
         screens.go(page, everything, view, NARROW, scheme, quiet_ms=250)
         assert page.evaluate(SCROLLS) <= 1, view
         assert page.evaluate(OUTSIDE) == [], view

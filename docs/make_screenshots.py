@@ -2,7 +2,7 @@
 
 WORKSPACE is one that `ftft demo` filled. FOLDER (docs/ by default) gets `screens/PAGE-WIDTH[-dark].png` and the README's `maps.png`,
 `maps-dark.png` and `results.png`, with a lasso drawn by a real mouse. With `--winogrande FILE`, the published data map of WinoGrande
-(Swayamdipta et al. 2020) is imported into a workspace of its own and becomes `winogrande.png`. All together stay under 6 MB: 256 colours.
+(Swayamdipta et al. 2020) is imported into a workspace of its own and becomes `winogrande.png`. All together stay under 6 MB.
 """
 
 import argparse
@@ -68,11 +68,11 @@ def lasso(page: Page) -> None:
 
 
 def save(page: Page, file: Path) -> Path:
-    """The window, but for where this machine keeps the models, in 256 colours, which the eye cannot tell from all."""
+    """The window, but for where this machine keeps the models; in all its colours: a palette of 256 loses the rare ends of a scale."""
     file.parent.mkdir(parents=True, exist_ok=True)
     page.evaluate(SHORTER)
     page.screenshot(path=file)
-    Image.open(file).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(file, optimize=True)
+    Image.open(file).convert("RGB").save(file, optimize=True)
     return file
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 MOST = 64  # things, however small
-ROOM = 250_000_000  # bytes of their arrays: at a million examples, the maps of four runs, and what selecting on them needs
+ROOM = 220_000_000  # bytes of their arrays: at a million examples, the maps of four runs, and what selecting on them needs
 
 
 class Kept:

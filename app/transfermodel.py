@@ -87,7 +87,9 @@ def verdict(question: Question, pair: dict[str, Any]) -> Verdict:
     ceiling = _ceiling_words(pair, o)
     match pair["verdict"]:
         case "at_ceiling":
-            return Verdict("good", "check_circle", f"{a} agrees with {b} as well as the model agrees with itself.", f"{found} {ceiling}")
+            luck = (1 - o["ceiling"]) / max(1 - o["chance_within_labels"], 1e-9)
+            worth = f" Of what could agree beyond label shares, {parts.pct(luck)} is the luck of one run: a mean of several is worth more."
+            return Verdict("muted", "equal", f"{a} agrees with {b} as well as the model agrees with itself.", f"{found} {ceiling}{worth}")
         case "below_ceiling":
             way = (o["value"] - o["chance_within_labels"]) / max(o["ceiling"] - o["chance_within_labels"], 1e-9)
             how_far = f" That is {parts.pct(way)} of the way from label shares to the ceiling."

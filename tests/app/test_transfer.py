@@ -170,6 +170,7 @@ def test_the_matrix_has_both_halves_and_each_model_with_itself(ws, opened, runs)
     ("word", "said"),
     [
         ("at_ceiling", "as well as the model agrees with itself"),
+        ("at_ceiling", "is the luck of one run"),
         ("below_ceiling", "50\u202f% of the way from label shares to the ceiling"),
         ("too_few_examples", "The interval holds both"),
         ("no_better_than_labels", "Two random sets with the same label counts would agree as well"),

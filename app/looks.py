@@ -145,8 +145,10 @@ def hidden_by(look: Look, run: str, epochs: tuple[int, int]) -> tuple[dict[str, 
 def columns_of(ws: Workspace, dataset: str, fingerprint: str) -> dict[str, tuple[np.ndarray, tuple[str, ...]]]:
     """Columns that can colour a map: numbers as (N,) float and no names; few different values as their places among (N,) names."""
     about = ws.data.get(dataset)
-    others = [name for name in about.columns if name not in ("id", "label", *about.text_columns)]
-    found = {name: _column(ws.data.rows(dataset)[name].to_numpy()) for name in others}
+    if not about.other_columns:
+        return {}
+    rows = ws.data.rows(dataset)
+    found = {name: _column(rows[name].to_numpy()) for name in about.other_columns}
     return {name: column for name, column in found.items() if column is not None}
 
 

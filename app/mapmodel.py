@@ -57,24 +57,6 @@ class DrawnMap:
 # ---- maps
 
 
-class Ids:
-    """The ids of a dataset's training examples, and where each lies."""
-
-    def __init__(self, ids_N: np.ndarray) -> None:
-        self.ids_N = ids_N
-
-    def place(self, example: str | None) -> int | None:
-        """Row of the example, or None."""
-        found = np.flatnonzero(self.ids_N == example) if example is not None else np.array([], int)
-        return int(found[0]) if found.size else None
-
-
-@functools.lru_cache(8)
-def ids(ws: Workspace, dataset: str, fingerprint: str) -> Ids:
-    """The ids of a dataset; `fingerprint` is part of the key, since a name can be used again."""
-    return Ids(ws.data.ids(dataset))
-
-
 @functools.lru_cache(KEPT)
 def drawn(ws: Workspace, dataset: tuple[str, str], run: str, epochs: tuple[int, int], x: str, y: str, how: Look) -> DrawnMap:
     """A map on the axes `x` and `y`, in the colours of `how`; examples without a value on an axis, or hidden, are left out.

@@ -38,6 +38,12 @@ class Shown:
         """Epochs that all of them have recorded."""
         return min(run.epochs_recorded for run in self.runs)
 
+    def epochs_within(self, wanted: tuple[int, int] | None) -> tuple[int, int]:
+        """The wanted epochs (None: all), as far as they are recorded; imported metrics cannot be taken apart."""
+        if self.measures is not None or wanted is None:
+            return 1, self.epochs_recorded
+        return min(wanted[0], self.epochs_recorded), min(wanted[1], self.epochs_recorded)
+
     @property
     def measures(self) -> tuple[str, ...] | None:
         """The metrics of a run that came without its dynamics; None for every other."""

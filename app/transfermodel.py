@@ -57,13 +57,6 @@ def default_reference(runs: Sequence[Shown], target: Shown) -> Shown:
     return next((run for run in others if run.name != target.name and not run.is_mean), others[0])
 
 
-def epochs_of(run: Shown, wanted: tuple[int, int] | None) -> tuple[int, int]:
-    """The chosen epochs, as far as a run has recorded them; imported metrics cannot be taken apart."""
-    if wanted is None or run.measures is not None:
-        return 1, run.epochs_recorded
-    return min(wanted[0], run.epochs_recorded), min(wanted[1], run.epochs_recorded)
-
-
 # ---- the verdict
 
 

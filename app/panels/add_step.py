@@ -88,7 +88,7 @@ def _text(ws: Workspace, choice: Choice) -> dict[str, Any]:
 
 def _column(ws: Workspace, choice: Choice) -> dict[str, Any]:
     dataset = choice.dataset
-    columns = [*(name for name in dataset.columns if name not in ("id", "label", *dataset.text_columns)), "id"]
+    columns = [*dataset.other_columns, "id"]
     column = st.selectbox("Column", columns, key=f"step_column_{dataset.name}") or columns[0]
     values = column_values(ws, dataset.name, dataset.fingerprint, column)
     key = f"{dataset.name}_{column}"

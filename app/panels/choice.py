@@ -37,10 +37,8 @@ class Choice:
         return max((run.epochs_recorded for run in self.runs if run.measures is None), default=1)
 
     def epochs_of(self, run: Shown) -> tuple[int, int]:
-        """The chosen epochs, as far as `run` has recorded them; imported metrics cannot be taken apart."""
-        if run.measures is not None or self.epochs is None:
-            return 1, run.epochs_recorded
-        return min(self.epochs[0], run.epochs_recorded), min(self.epochs[1], run.epochs_recorded)
+        """The chosen epochs, as far as `run` has recorded them."""
+        return run.epochs_within(self.epochs)
 
 
 def choose(ws: Workspace, datasets: Sequence[Dataset], every_run: Sequence[Run]) -> Choice:

@@ -178,11 +178,7 @@ def _number(name: str, value: float, digits: int) -> str:
 
 def _more(ws: Workspace, choice: Choice, focus: str, example: dict[str, Any]) -> None:
     """Neighbours on the active map, similar texts, the row's other columns: each worked out when it is opened."""
-    others = {
-        name: example[name]
-        for name in choice.dataset.columns
-        if name not in ("id", "label", *choice.dataset.text_columns) and name in example
-    }
+    others = {name: example[name] for name in choice.dataset.other_columns if name in example}
     names = ["Near on the map", "Similar texts", "All metrics", *(["Other columns"] if others else [])]
     with st.container(key="example_more"):
         tabs = dict(zip(names, st.tabs(names, key="example_tabs", on_change="rerun"), strict=True))

@@ -7,14 +7,11 @@ import streamlit as st
 
 from app import brush, failure, forms, parts
 from app.panels.choice import Choice
-from app.panels.detail import detail
 from app.panels.linked_maps import active_run
 from app.panels.table_columns import CURVE, columns_chosen, configured, fetched, shown_as, sortable
 from app.shown import Shown
 from ftft import Workspace
 from ftft.domain import Step
-
-__all__ = ["detail", "examples"]
 
 PAGE_ROWS = (50, 100, 500)  # a table whose rows can be chosen sends them all to the browser
 TEXT = 300  # characters of a text that the table shows; the rest is beside it

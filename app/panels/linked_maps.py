@@ -39,7 +39,7 @@ def said(name: str) -> Any:
 
 def linked_maps(ws: Workspace, choice: Choice, chosen: tuple[np.ndarray, str] | None) -> None:
     """Draws all chosen maps, with what is selected in colour on grey. `chosen`: as `members.selected` gives it."""
-    dataset, maps = (choice.dataset.name, choice.dataset.fingerprint), [ws.map(run.id, choice.epochs_of(run)) for run in choice.runs]
+    maps = [ws.map(run.id, choice.epochs_of(run)) for run in choice.runs]
     look = looks.look(ws, choice.dataset, choice.colour, theme.mode(), choice.runs, maps, _off(choice))
     size = screen.size(said("screen"), len(choice.runs))
     views = _views(ws, choice, size)
@@ -59,7 +59,7 @@ def linked_maps(ws: Workspace, choice: Choice, chosen: tuple[np.ndarray, str] | 
         map_grid(
             data, key=KEY, on_step=lambda: _on_step(choice, look),
             on_command=lambda: brush.act(choice.dataset.name, state[KEY].command),
-            on_pick=lambda: _on_pick(ws, dataset, drawn, views),
+            on_pick=lambda: _on_pick(ws, choice.dataset.name, drawn, views),
             on_epochs=lambda: scrubber.keep(choice, state[KEY].epochs),
             on_legend=lambda: _on_legend(choice),
         )  # fmt: skip
@@ -160,7 +160,7 @@ def _picture(m: DrawnMap, view: View, mask_N: np.ndarray | None, maps: int, grey
 
 def _one_map(ws: Workspace, choice: Choice, run: Shown, m: DrawnMap, view: View, chosen: tuple[np.ndarray, str] | None) -> dict[str, Any]:
     selection, epochs, focus = brush.history(choice.dataset.name).now, choice.epochs_of(run), state.get("focus")
-    ids, mask_N = mapmodel.ids(ws, choice.dataset.name, choice.dataset.fingerprint), chosen[0] if chosen else None
+    mask_N, dataset = chosen[0] if chosen else None, choice.dataset.name
     as_points = mapmodel.as_points(m, view, len(choice.runs))
     words, hint = note(ws, choice, run, mask_N)
     return {
@@ -172,9 +172,11 @@ def _one_map(ws: Workspace, choice: Choice, run: Shown, m: DrawnMap, view: View,
         "hint": hint,
         "view": {"x": view.x, "y": view.y},
         "flat": _flat(choice, m, epochs),
-        "points": mapmodel.points(m, view, mask_N, theme.tokens()["base"]) | _hover(ws, choice, ids.ids_N, m, view) if as_points else None,
+        "points": mapmodel.points(m, view, mask_N, theme.tokens()["base"]) | _hover(ws, choice, ws.data.ids(dataset), m, view)
+        if as_points
+        else None,
         "outlines": _outlines(choice, selection, run.id, epochs),
-        "ring": mapmodel.ring(m, ids.place(focus)),
+        "ring": mapmodel.ring(m, None if focus is None else ws.data.place(dataset, focus)),
         "key": str(hash((run.id, epochs, m.look, choice.x, choice.y, chosen and chosen[1], selection.hash, focus, view))),
     }
 
@@ -234,14 +236,14 @@ def _on_legend(choice: Choice) -> None:
     state.setdefault("legend_off", {})[choice.dataset.name] = (choice.colour, () if all_of_them else tuple(sorted(off)))
 
 
-def _on_pick(ws: Workspace, dataset: tuple[str, str], drawn: Mapping[str, DrawnMap], views: Mapping[str, View]) -> None:
+def _on_pick(ws: Workspace, dataset: str, drawn: Mapping[str, DrawnMap], views: Mapping[str, View]) -> None:
     """A click opens the nearest example; with Shift or Alt it adds it to the selection, or takes it away."""
     at = state[KEY].pick
     row = mapmodel.nearest(drawn[at["run"]], views[at["run"]], at["x"], at["y"]) if at["run"] in drawn else None
     if row is None:
         return
-    example = str(mapmodel.ids(ws, *dataset).ids_N[row])
+    example = str(ws.data.ids(dataset)[row])
     if at.get("op"):
-        brush.pick(dataset[0], example, at["op"])
+        brush.pick(dataset, example, at["op"])
     else:
         state.focus = example

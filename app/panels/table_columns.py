@@ -73,4 +73,4 @@ def configured(run: Shown, choice: Choice, with_curve: bool) -> dict[str, Any]:
 
 def _own(dataset: Dataset) -> list[str]:
     """The dataset's other columns, so named that none is taken for a metric."""
-    return [f"{COLUMN}{name}" for name in dataset.columns if name not in ("id", "label", *dataset.text_columns)]
+    return [f"{COLUMN}{name}" for name in dataset.other_columns]

@@ -34,7 +34,7 @@ def question(choice: Choice) -> Question:
             format_func=lambda share: f"{parts.pct(share)} most ambiguous",
         )  # fmt: skip
         wanted = _epochs(choice)
-    epochs = {run.id: transfermodel.epochs_of(run, wanted) for run in choice.runs}
+    epochs = {run.id: run.epochs_within(wanted) for run in choice.runs}
     return Question(reference, target, choice.runs, q or 0.33, epochs)
 
 

@@ -6,7 +6,8 @@ from app import brush
 from app.backend import workspace
 from app.panels import waiting
 from app.panels.choice import choose
-from app.panels.examples import detail, examples
+from app.panels.detail import detail
+from app.panels.examples import examples
 from app.panels.linked_maps import linked_maps
 from app.panels.members import selected
 from app.panels.saved import follow_address, write_address

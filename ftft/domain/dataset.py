@@ -134,6 +134,11 @@ class Dataset:
         """The sets that runs are scored on, in the order in which they were given."""
         return self.splits[1:]
 
+    @property
+    def other_columns(self) -> tuple[str, ...]:
+        """The columns beside id, label and the texts, in their order."""
+        return tuple(name for name in self.columns if name not in ("id", "label", *self.text_columns))
+
     def dev_sets(self, stop: str) -> tuple[Split, ...]:
         """The sets that early stopping by `stop`, "id_dev" or "ood_dev", looks at. InputError where there is none."""
         distribution = stop.removesuffix("_dev")

@@ -58,7 +58,8 @@ def panels(ws, ids, selection=None):
     """What the Maps page does with the two panels."""
     from app import brush
     from app.panels.choice import Choice
-    from app.panels.examples import detail, examples
+    from app.panels.detail import detail
+    from app.panels.examples import examples
     from app.shown import shown
 
     dataset = ws.data.get("shelf")

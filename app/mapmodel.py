@@ -99,11 +99,13 @@ def _values(ws: Workspace, dataset: tuple[str, str], data_map: Any, row_M: np.nd
 
 def _colours_of(how: Look, value_M: np.ndarray) -> np.ndarray:
     """(M,) float32 places among the colours; a missing value has the first one."""
-    value_M = value_M.astype(np.float32)
+    colour_M = value_M.astype(np.float32)
     if how.nominal:
-        return np.maximum(np.nan_to_num(value_M), 0)
-    value_M = (value_M - np.float32(how.low)) * np.float32((len(how.colours) - 1) / (how.high - how.low))
-    return np.fmin(np.fmax(value_M, 0), len(how.colours) - 1)  # of NaN and a number they take the number
+        return np.maximum(np.nan_to_num(colour_M), 0)
+    colour_M -= np.float32(how.low)
+    colour_M *= np.float32((len(how.colours) - 1) / (how.high - how.low))
+    np.fmax(colour_M, 0, out=colour_M)  # of NaN and a number it takes the number
+    return np.fmin(colour_M, len(how.colours) - 1, out=colour_M)
 
 
 def home(ws: Workspace, runs: Sequence[tuple[str, tuple[int, int]]], x: str, y: str) -> tuple[shading.Range, shading.Range]:

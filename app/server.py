@@ -95,7 +95,7 @@ def _run(workspace: Path, host: str, port: int, answering: Callable[[str], objec
     from app.vendor import EarlyPlotly, Vendor
 
     os.environ["FTFT_WORKSPACE"] = str(workspace.resolve())  # the pages' Workspace() reads it
-    memory.give_back_large_arrays()
+    memory.set_up()
     vendor, instance = Path(plotly.__file__).parent / "package_data", secrets.token_urlsafe(16)
     app = st.App(
         ROOT / "app" / "main.py",

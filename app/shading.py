@@ -18,6 +18,7 @@ from app import colour
 
 ALPHAS = 8  # opacities of each colour: 31 colours x 8, and "transparent", fit the 256 entries of a PNG's palette
 DENSEST = 4095  # denser cells are equally dense
+BLOCK = 1 << 15  # examples placed at a time: what is worked out between stays in the processor's cache
 LONE = 1  # a cell with at most so many examples grows to a plus
 
 Range = tuple[float, float]
@@ -48,6 +49,14 @@ class Palette(NamedTuple):
 
 def cells(x_N: np.ndarray, y_N: np.ndarray, view: View) -> np.ndarray:
     """Cell of each example, in [0, P]; P where it lies outside the view. The view's edges belong to it."""
+    cell_N = np.empty(len(x_N), np.int32)
+    for start in range(0, len(x_N), BLOCK):
+        block = slice(start, start + BLOCK)
+        cell_N[block] = _cells(x_N[block], y_N[block], view)
+    return cell_N
+
+
+def _cells(x_N: np.ndarray, y_N: np.ndarray, view: View) -> np.ndarray:
     (left, right), (bottom, top) = view.x, view.y
     assert left < right, view
     assert bottom < top, view

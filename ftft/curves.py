@@ -22,7 +22,7 @@ from ftft.datamap import DataMap, Values, epoch_range
 from ftft.domain import Finding
 from ftft.dynamics import Members, UnfitError, left_out
 from ftft.errors import InputError, WorkError
-from ftft.metrics import BLOCK, METRICS, Seen, Trajectories, blocks, is_correct, over_blocks
+from ftft.metrics import BLOCK, METRICS, Seen, Trajectories, WIDE, blocks, is_correct, over_blocks
 from ftft.publish import publish, stamp
 from ftft.runfolder import RunFolder
 
@@ -105,8 +105,8 @@ class Curves:
         if METRICS[names[0]].of_logits:
             return over_blocks(names, n, self._trajectories(chosen))
         rows = [curve.p_gold_N for curve in chosen], [curve.correct_N for curve in chosen]
-        seen = (Seen([p_N[block] for p_N in rows[0]], [right_N[block] for right_N in rows[1]]) for block in blocks(n))
-        return over_blocks(names, n, seen)
+        seen = (Seen([p_N[block] for p_N in rows[0]], [right_N[block] for right_N in rows[1]]) for block in blocks(n, WIDE))
+        return over_blocks(names, n, seen, WIDE)
 
     def _trajectories(self, chosen: Sequence[Curve]) -> Iterator[Trajectories]:
         """The logits, block by block from the Parquet files of all epochs at once: memory stays flat whatever N."""
@@ -120,13 +120,14 @@ class Curves:
 
 def _cut(pieces: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
     """The same rows, cut as `blocks` cuts them."""
-    left: list[np.ndarray] = []
+    rows = np.empty(0)
     for piece in pieces:
-        rows = np.concatenate([*left, piece]) if left else piece
-        whole = len(rows) - len(rows) % BLOCK
-        yield from (rows[start : start + BLOCK] for start in range(0, whole, BLOCK))
-        left = [rows[whole:]] if whole < len(rows) else []
-    yield from left
+        rows = np.concatenate([rows, piece]) if len(rows) else piece
+        while len(rows) > BLOCK + 1:
+            yield rows[:BLOCK]
+            rows = rows[BLOCK:]
+    if len(rows):
+        yield rows
 
 
 # ---- from files

@@ -17,6 +17,7 @@ import numpy as np
 from ftft.errors import unknown
 
 BLOCK = 1 << 13  # examples worked on at a time: the intermediate arrays stay in the processor's cache, whatever N
+WIDE = 1 << 15  # of Seen, which has no classes: in smaller steps, two threads would wait for each other's interpreter more than they work
 CARTOGRAPHY = "Swayamdipta et al. 2020"
 
 
@@ -75,19 +76,23 @@ def compute(names: Iterable[str], logits_ENC: np.ndarray, gold_N: np.ndarray) ->
     return over_blocks(names, len(gold_N), (Trajectories(logits_ENC[:, block], gold_N[block]) for block in blocks(len(gold_N))))
 
 
-def over_blocks(names: Iterable[str], n: int, seen: Iterable["Seen | Trajectories"]) -> dict[str, np.ndarray]:
+def over_blocks(names: Iterable[str], n: int, seen: Iterable["Seen | Trajectories"], size: int = BLOCK) -> dict[str, np.ndarray]:
     """For `n` examples whose blocks come one after the other, as `blocks` cuts them: Trajectories, or Seen where it is enough."""
     functions = {name: metric(name).load() for name in names}
     values = {name: np.empty(n) for name in functions}
-    for block, of_block in zip(blocks(n), seen, strict=True):
+    for block, of_block in zip(blocks(n, size), seen, strict=True):
         for name, function in functions.items():
             values[name][block] = function(of_block)
     return values
 
 
-def blocks(n: int) -> list[slice]:
-    """`n` examples, BLOCK at a time: always cut at the same places, so that no value ever differs by a bit."""
-    return [slice(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK)]
+def blocks(n: int, size: int = BLOCK) -> list[slice]:
+    """`n` examples, `size` at a time; the last one takes one more rather than leave it alone.
+
+    NumPy sums a single column in another order than columns side by side: so no value differs by a bit, wherever examples are cut.
+    """
+    starts = range(0, n - (n > 1), size)
+    return [slice(start, end) for start, end in zip(starts, [*starts[1:], n], strict=True)] if n else []
 
 
 def p_gold(logits_ENC: np.ndarray, gold_N: np.ndarray) -> np.ndarray:
@@ -100,7 +105,18 @@ def is_correct(logits_ENC: np.ndarray, gold_N: np.ndarray) -> np.ndarray:
     return Trajectories(logits_ENC, gold_N).correct_EN
 
 
-class Seen:
+class _Gold:
+    """What is made of p(gold) alone."""
+
+    p_gold_EN: np.ndarray
+
+    @cached_property
+    def mean_N(self) -> np.ndarray:
+        """Mean over the epochs of p(gold): what confidence is, and variability is measured from."""
+        return self.p_gold_EN.mean(axis=0)
+
+
+class Seen(_Gold):
     """p(gold) and right or wrong of some examples, epoch by epoch: enough for most metrics. Rows are put together on first use."""
 
     def __init__(self, p_gold: Sequence[np.ndarray], correct: Sequence[np.ndarray]) -> None:
@@ -117,7 +133,7 @@ class Seen:
         return np.stack(self._correct)
 
 
-class Trajectories:
+class Trajectories(_Gold):
     """Logits and gold labels, and what the metrics are made of: each worked out on first use, and once for all metrics.
 
     Classes come first (CEN), so that every reduction over them runs along whole rows of memory.
@@ -165,18 +181,18 @@ class Trajectories:
 
 def confidence(seen: Seen | Trajectories) -> np.ndarray:
     """Mean over epochs of p(gold), in [0, 1]. Swayamdipta et al. 2020."""
-    return seen.p_gold_EN.mean(axis=0)
+    return seen.mean_N
 
 
 def variability(seen: Seen | Trajectories, ddof: int = 0) -> np.ndarray:
     """Standard deviation over epochs of p(gold), in [0, 0.5] with `ddof` 0. Swayamdipta et al. 2020, where it is 0; FTFT's code has 1."""
     assert ddof < len(seen.p_gold_EN), "the deviation of a sample needs two epochs"
-    return seen.p_gold_EN.std(axis=0, ddof=ddof)
+    return seen.p_gold_EN.std(axis=0, ddof=ddof, mean=seen.mean_N[None])
 
 
 def correctness(seen: Seen | Trajectories) -> np.ndarray:
     """Number of epochs in which the gold label has the highest logit, 0..E. Swayamdipta et al. 2020."""
-    return seen.correct_EN.sum(axis=0).astype(np.float64)
+    return seen.correct_EN.view(np.uint8).sum(axis=0, dtype=np.uint16).astype(np.float64)
 
 
 def forgetting(seen: Seen | Trajectories) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Which examples belong to a step of a selection, and to all steps together: arrays in, masks out.
 
-Membership is exact. A box or lasso is tested against every example, not against pixels; points on an edge belong to it; `top` takes
-exactly k examples, and ties are broken by the ids alone, so that neither the order of rows nor the machine changes a subset.
+`top` takes exactly k examples, and ties are broken by the ids alone, so that neither the order of rows nor the machine changes a subset.
+What a box or a lasso holds is decided in `outlines`.
 
 Shapes: N examples.
 """
@@ -10,105 +10,12 @@ Shapes: N examples.
 # pyright: reportAttributeAccessIssue=false
 
 import hashlib
-import math
-import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
-from fractions import Fraction
-from functools import cached_property
-from itertools import pairwise
-from operator import itemgetter
 
 import numpy as np
 
-from ftft.domain import Box, Lasso, Step
+from ftft.domain import Step
 from ftft.errors import InputError, shown, unknown
-
-EPSILON = float(np.finfo(np.float64).eps)
-SMALLEST = float(np.finfo(np.float64).tiny)  # below it, numbers lose digits
-
-
-class PointIndex:
-    """Points of a map, sorted by y (about 0.2 s for a million) once they are asked for again, so that a shape looks only at its own rows.
-
-    The first question is answered by looking at all points: an epoch that is only passed by asks no second. That one starts the sorting,
-    in a thread, and does not wait for it either.
-    """
-
-    def __init__(self, x_N: np.ndarray, y_N: np.ndarray) -> None:
-        assert x_N.shape == y_N.shape
-        self.x_N, self.y_N = x_N, y_N
-        self._questions = 0
-
-    def inside(self, shapes: Iterable[Box | Lasso]) -> np.ndarray:
-        """Mask (N,) of the points in any of the shapes, edges included. A point without coordinates (NaN) is in none."""
-        self._questions += 1
-        if self._questions == 2:
-            threading.Thread(target=lambda: self._sorted, name="sort points", daemon=True).start()
-        mask_N = np.zeros(len(self.x_N), dtype=bool)
-        for shape in shapes:
-            mask_N[self._within(shape)[0] if isinstance(shape, Box) else self._lasso(shape)] = True
-        return mask_N
-
-    @cached_property
-    def _sorted(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(places, x, y) of the points that have coordinates, y ascending."""
-        places = np.flatnonzero(~(np.isnan(self.x_N) | np.isnan(self.y_N)))
-        places = places[np.argsort(self.y_N[places])]
-        return places, self.x_N[places].astype(np.float64), self.y_N[places].astype(np.float64)
-
-    def _within(self, box: Box) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(places, x, y) of the points in `box`, y ascending."""
-        (left, right), (low, high) = sorted((box.x0, box.x1)), sorted((box.y0, box.y1))
-        if "_sorted" not in self.__dict__:
-            places = np.flatnonzero((self.x_N >= left) & (self.x_N <= right) & (self.y_N >= low) & (self.y_N <= high))
-            places = places[np.argsort(self.y_N[places])]
-            return places, self.x_N[places].astype(np.float64), self.y_N[places].astype(np.float64)
-        places, x, y = self._sorted
-        rows = slice(np.searchsorted(y, low, "left"), np.searchsorted(y, high, "right"))
-        hit = np.flatnonzero((x[rows] >= left) & (x[rows] <= right))
-        return places[rows][hit], x[rows][hit], y[rows][hit]
-
-    def _lasso(self, lasso: Lasso) -> np.ndarray:
-        """Places of the points in `lasso`: those with an odd number of edges to their right, and those on an edge.
-
-        An edge spans the rows from its lower end (included) to its upper end (excluded), so that a vertex counts once.
-        """
-        xs, ys = zip(*lasso.points, strict=True)
-        places, x, y = self._within(Box(min(xs), max(xs), min(ys), max(ys)))
-        odd, on_edge = np.zeros(len(x), dtype=bool), np.zeros(len(x), dtype=bool)
-        row_of = {level: (np.searchsorted(y, level, "left"), np.searchsorted(y, level, "right")) for level in set(ys)}
-        for start, end in pairwise((*lasso.points, lasso.points[0])):
-            (px, py), (qx, qy) = sorted((start, end), key=itemgetter(1))
-            level = slice(*row_of[qy])  # the points level with the upper end
-            first, last = sorted((px, qx)) if py == qy else (qx, qx)  # a whole horizontal edge, or the tip
-            on_edge[level] |= (x[level] >= first) & (x[level] <= last)
-            rows = slice(row_of[py][0], row_of[qy][0])
-            left, on = _beside_edge(x[rows], y[rows], px, py, qx, qy)
-            odd[rows] ^= left
-            on_edge[rows][on] = True
-        return places[odd | on_edge]
-
-
-def _beside_edge(x: np.ndarray, y: np.ndarray, px: float, py: float, qx: float, qy: float) -> tuple[np.ndarray, np.ndarray]:
-    """Which points lie left of the edge from p up to q (mask), and which lie on it (places): exactly, for rows py <= y < qy.
-
-    Floating point decides where it is sure; the few points within its rounding error are settled with fractions.
-    """
-    if py == qy or px == qx:
-        return x < px, np.flatnonzero(x == px)
-    slope = (qx - px) / (qy - py)
-    rounding = 8 * EPSILON * (abs(px) + abs(qx)) + SMALLEST if SMALLEST < abs(slope) < math.inf else math.inf
-    with np.errstate(over="ignore", invalid="ignore"):  # then it is not sure
-        gap = px + (y - py) * slope - x
-    left, on = gap > 0, []
-    for n in np.flatnonzero(~(np.abs(gap) > rounding)):
-        dx, dy = Fraction(qx) - Fraction(px), Fraction(qy) - Fraction(py)
-        exact = dx * (Fraction(y[n]) - Fraction(py)) - dy * (Fraction(x[n]) - Fraction(px))
-        left[n] = exact > 0
-        if exact == 0:
-            on.append(n)
-    return left, np.array(on, dtype=int)
-
 
 # ---- ranking
 

@@ -60,6 +60,16 @@ def test_every_metric_is_what_the_logits_give_to_the_bit(folder, cache, epochs):
         np.testing.assert_array_equal(found.values[name], wanted.values[name], err_msg=name)
 
 
+@pytest.mark.parametrize("n", [1, BLOCK, BLOCK + 1])
+def test_so_it_is_where_one_example_is_left_over(tmp_path, n):
+    folder = RunFolder(tmp_path / "runs" / "a")
+    for number in range(1, 41):
+        folder.publish_epoch(epoch(number, n))
+    found, wanted = read_curves(folder, None).map(LABELS), from_logits(folder)
+    for name in METRICS:
+        np.testing.assert_array_equal(found.values[name], wanted.values[name], err_msg=name)
+
+
 def test_what_is_kept_is_used_again_and_says_the_same(folder, cache):
     first = read_curves(folder, cache)
     files = kept(cache)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ftft.errors import InputError
-from ftft.metrics import BLOCK, METRICS, Trajectories, compute, is_correct, metric, p_gold, variability
+from ftft.metrics import BLOCK, METRICS, WIDE, Seen, Trajectories, blocks, compute, is_correct, metric, over_blocks, p_gold, variability
 
 MEANS = ("confidence", "aum", "el2n", "aleatoric", "entropy", "loss", "variability", "threshold_closeness")
 
@@ -147,6 +147,20 @@ def test_blocks_leave_no_seam():
     tail = compute(METRICS, logits[:, BLOCK - 2 :], gold[BLOCK - 2 :])
     for name, values in compute(METRICS, logits, gold).items():
         np.testing.assert_array_equal(values[BLOCK - 2 :], tail[name])
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, BLOCK - 1, BLOCK, BLOCK + 1, BLOCK + 2, 4 * BLOCK + 1])
+def test_wherever_examples_are_cut_no_value_differs_by_a_bit(n):
+    """NumPy sums one column alone in another order than columns side by side, which shows from a few dozen epochs on."""
+    p_EN = np.random.default_rng(n).random((50, n))
+    right_EN = p_EN > 0.5
+
+    def cut(size: int) -> list[Seen]:
+        return [Seen(list(p_EN[:, block]), list(right_EN[:, block])) for block in blocks(n, size)]
+
+    fine, wide = (over_blocks(["confidence", "variability"], n, cut(size), size) for size in (BLOCK, WIDE))
+    for name, values in fine.items():
+        np.testing.assert_array_equal(values, wide[name])
 
 
 @pytest.mark.parametrize("name", METRICS)

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from ftft import outlines
 from ftft.domain import Box, Lasso, Step
 from ftft.errors import InputError
-from ftft.selection import PointIndex, by_column, by_ids, by_label, by_text, fold, ranking, tie_order, top
+from ftft.selection import by_column, by_ids, by_label, by_text, fold, ranking, tie_order, top
 from tests.outline import is_inside
 
 GRID = st.integers(0, 6)  # few places, so that points often lie on edges and vertices
@@ -19,10 +20,12 @@ GRID = st.integers(0, 6)  # few places, so that points often lie on edges and ve
 
 def inside(points, *shapes):
     x_N, y_N = np.array(points, dtype=float).T
-    index = PointIndex(x_N, y_N)
-    found = index.inside(shapes).tolist()
-    assert index._sorted[0].size <= len(x_N)  # from now on it answers from its sorted points
-    assert index.inside(shapes).tolist() == found
+    found = outlines.inside(x_N, y_N, shapes).tolist()
+    for rows in (2, 16, outlines.ROWS):  # and so it says with a grid, be it coarse or fine
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(outlines, "FEW", -1)
+            patch.setattr(outlines, "ROWS", rows)
+            assert outlines.inside(x_N, y_N, shapes).tolist() == found
     return found
 
 

@@ -38,7 +38,7 @@ def said(name: str) -> Any:
 
 
 def linked_maps(ws: Workspace, choice: Choice, chosen: tuple[np.ndarray, str] | None) -> None:
-    """Draws all chosen maps, with what is selected in colour on grey. `chosen`: as `members.selected` gives it."""
+    """Draws all chosen maps, with what is selected in colour on grey. `chosen`: as `selected` gives it."""
     maps = [ws.map(run.id, choice.epochs_of(run)) for run in choice.runs]
     look = looks.look(ws, choice.dataset, choice.colour, theme.mode(), choice.runs, maps, _off(choice))
     size = screen.size(said("screen"), len(choice.runs))

@@ -23,26 +23,37 @@ class Asked:
 
 
 @functools.lru_cache(32)
-def _members(ws: Workspace, asked: Asked) -> tuple[np.ndarray, str]:
-    mask_N = ws.resolve(asked.selection)
-    return mask_N, ws.data.digest(asked.selection.dataset, mask_N)
+def _mask(ws: Workspace, asked: Asked) -> np.ndarray:
+    return ws.resolve(asked.selection)
 
 
-def members(ws: Workspace, choice: Choice, selection: Selection) -> tuple[np.ndarray, str]:
-    """(N,) which examples a selection holds, and the hash of their ids."""
+@functools.lru_cache(32)
+def _digest(ws: Workspace, asked: Asked) -> str:
+    return ws.data.digest(asked.selection.dataset, _mask(ws, asked))
+
+
+def _asked(ws: Workspace, choice: Choice, selection: Selection) -> Asked:
     by_flag = any(step.by == "flag" for step in selection.steps)  # the only step that the file, the data and the runs do not fix
     changed = ws.notes.stamp(selection.dataset) if by_flag else ""
-    return _members(ws, Asked(choice.dataset.fingerprint, selection.hash, changed, selection))
+    return Asked(choice.dataset.fingerprint, selection.hash, changed, selection)
+
+
+def members(ws: Workspace, choice: Choice, selection: Selection) -> np.ndarray:
+    """(N,) bool: which examples a selection holds."""
+    return _mask(ws, _asked(ws, choice, selection))
 
 
 def selected(ws: Workspace, choice: Choice, selection: Selection) -> tuple[np.ndarray, str] | None:
-    """`members`, or None where nothing was ever selected."""
-    return members(ws, choice, selection) if selection.steps else None
+    """`members`, and the hash of their ids; None where nothing was ever selected."""
+    if not selection.steps:
+        return None
+    asked = _asked(ws, choice, selection)
+    return _mask(ws, asked), _digest(ws, asked)
 
 
 def agreement(ws: Workspace, choice: Choice, mask_N: np.ndarray, run: Shown) -> tuple[float, float]:
     """Share of the selected examples that the same outlines catch on another run's map, and the share that chance would catch."""
-    there_N = members(ws, choice, moved_to_others(choice, brush.history(choice.dataset.name).now)[run.id])[0]
+    there_N = members(ws, choice, moved_to_others(choice, brush.history(choice.dataset.name).now)[run.id])
     n = np.count_nonzero(mask_N)
     return float(np.count_nonzero(there_N & mask_N) / n) if n else 0.0, float(np.count_nonzero(there_N) / max(len(there_N), 1))
 

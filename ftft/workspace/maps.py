@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ftft import outlines
 from ftft import selection as pick
 from ftft.curves import Curves, read_curves
 from ftft.datamap import DataMap, Together, positions
@@ -193,10 +194,7 @@ class Maps:
             mask_M = pick.top(found.ids_N, found.of_metric(step["metric"]), step["q"], step["end"], labels_M, self.ties(run, found.ids_N))
         else:
             x, y = _known_metric(step["x"]), _known_metric(step["y"])
-            index = self.once(
-                ("points", *self.key(run), found.epochs, x, y), lambda: pick.PointIndex(found.of_metric(x), found.of_metric(y))
-            )
-            mask_M = index.inside(step["shapes"])
+            mask_M = outlines.inside(found.of_metric(x), found.of_metric(y), step["shapes"])
         return self._in_dataset(dataset, found, mask_M)
 
     def _in_dataset(self, dataset: str, found: DataMap, mask_M: np.ndarray) -> np.ndarray:

@@ -54,13 +54,13 @@ def test_random_lassos_hold_what_matplotlib_says_they_hold(k, drawn_workspace):
 
 def test_on_a_lattice_every_point_on_an_edge_or_a_corner_is_in(ws, tmp_path):
     """Whole numbers leave no doubt: corners, edges and crossings fall on the points themselves."""
-    from ftft.selection import PointIndex
+    from ftft import outlines
 
     side, dice = 9, np.random.default_rng(0)
     x_N, y_N = (axis.ravel().astype(float) for axis in np.meshgrid(np.arange(side), np.arange(side)))
     for _ in range(40):
         corners = [tuple(map(int, corner)) for corner in dice.integers(0, side, (dice.integers(3, 9), 2))]
-        mask_N = PointIndex(x_N, y_N).inside([Lasso(tuple((float(x), float(y)) for x, y in corners))])
+        mask_N = outlines.inside(x_N, y_N, [Lasso(tuple((float(x), float(y)) for x, y in corners))])
         expected = [holds(corners, int(x), int(y)) for x, y in zip(x_N, y_N, strict=True)]
         assert mask_N.tolist() == expected, corners
 

@@ -22,7 +22,7 @@ from ftft.datamap import DataMap, Values, epoch_range
 from ftft.domain import Finding
 from ftft.dynamics import Members, UnfitError, left_out
 from ftft.errors import InputError, WorkError
-from ftft.metrics import BLOCK, METRICS, Seen, Trajectories, WIDE, blocks, is_correct, over_blocks
+from ftft.metrics import BLOCK, METRICS, WIDE, Seen, Trajectories, blocks, is_correct, over_blocks
 from ftft.publish import publish, stamp
 from ftft.runfolder import RunFolder
 

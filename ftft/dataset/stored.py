@@ -6,7 +6,9 @@ N: training examples, or the rows of an evaluation set; always in the order of t
 # Arrow makes the functions of pyarrow.compute when it is imported, which a type checker cannot see.
 # pyright: reportAttributeAccessIssue=false
 
+import os
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ import numpy as np
 
 from ftft.domain import Dataset
 from ftft.errors import InputError, unknown
-from ftft.publish import read_json
+from ftft.publish import read_json, stamp
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,10 +30,15 @@ def names(root: Path) -> list[str]:
 
 def load(root: Path, name: str) -> Dataset:
     """The dataset `name`; an InputError names similar ones, or says what is broken in its description."""
-    known = names(root)
-    if name not in known:
-        raise unknown("dataset", name, known)
     file = root / name / "dataset.json"
+    if Path(name).name != name or name.startswith(".") or not os.path.exists(file):
+        raise unknown("dataset", name, names(root))
+    return _described(file, stamp(file))
+
+
+@lru_cache(64)
+def _described(file: Path, state: tuple[int, ...]) -> Dataset:
+    """What the file says in this state: a page asks twenty times."""
     value = read_json(file)
     try:
         return Dataset.from_json(value)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ftft.workspace.root import Workspace
 
 ROOM = 80_000_000  # bytes of orders and answers to searches, 4 and 1 of an example
+SPARSE = 64  # every so many rows are looked at first
 FIRST = 2_000  # rows up to here are found without ordering all
 OWN = ("row", "id", "label", "text")  # to sort by, besides metrics and the dataset's columns
 COLUMN = "column:"  # before the name of a dataset's column that is called like one of these or like a metric
@@ -92,9 +93,9 @@ class Examples:
             rows = self.rows(query)
             return rows[query.offset : end], len(rows)
         found, mask_N = self.workspace._maps.of(query.run, query.epochs), self._mask(query)
-        values_N = self._measure(query.dataset, found, query.sort)
-        rows = np.arange(len(values_N), dtype=np.int32) if mask_N is None else np.flatnonzero(mask_N).astype(np.int32)
-        return first(values_N, rows, end, query.descending)[query.offset :], len(rows)
+        n = len(self.workspace.data.ids(query.dataset))
+        rows = np.arange(n, dtype=np.int32) if mask_N is None else np.flatnonzero(mask_N).astype(np.int32)
+        return first(self._measure(query.dataset, found, query.sort, rows), rows, end, query.descending)[query.offset :], len(rows)
 
     def rows(self, query: Query) -> np.ndarray:
         """Rows of all matching examples, in the order of the table; int32."""
@@ -187,11 +188,14 @@ class Examples:
 
     # ---- what a page shows of its rows
 
-    def _measure(self, dataset: str, found: Any, name: str) -> np.ndarray:
-        """(N,) a metric in the dataset's order; NaN for what the map does not hold, infinite for what was never learnt."""
-        values_M, places_N = found.of_metric(name), self.workspace._maps.places(dataset, found)
-        filled_M = np.where(np.isnan(values_M), np.inf, values_M) if name == "forgetting" else values_M
-        return np.where(places_N >= 0, filled_M[places_N], np.nan)
+    def _measure(self, dataset: str, found: Any, name: str, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """A metric of `rows` of the dataset; NaN for what the map does not hold, infinite for what was never learnt."""
+        places = self.workspace._maps.places(dataset, found)[rows]
+        values = found.of_metric(name)[places]
+        if name == "forgetting":
+            values[np.isnan(values)] = np.inf
+        values[places < 0] = np.nan
+        return values
 
     def _measured(self, query: Query, rows_P: np.ndarray) -> dict[str, Any]:
         """The metrics of a page's examples, NaN where there is none, and their curves."""
@@ -220,11 +224,12 @@ def by_value(values_N: np.ndarray, descending: bool) -> np.ndarray:
     return np.argsort(-values_N if descending else values_N, kind="stable").astype(np.int32)
 
 
-def first(values_N: np.ndarray, rows: np.ndarray, end: int, descending: bool) -> np.ndarray:
-    """The first `end` of `rows` (ascending places among the values) in the order of `by_value`."""
-    key = -values_N[rows] if descending else values_N[rows]
-    if 0 < end < len(key):
-        cut = np.partition(key, end - 1)[end - 1]  # what is missing, NaN, comes last here, too
-        near = np.arange(len(key)) if np.isnan(cut) else np.flatnonzero(key <= cut)
-        rows, key = rows[near], key[near]
+def first(values: np.ndarray, rows: np.ndarray, end: int, descending: bool) -> np.ndarray:
+    """The first `end` of `rows`, ascending, in the order of `by_value` of their `values`."""
+    key = -values if descending else values
+    for step in (SPARSE, 1):  # as many of a few are no better than the first of all: most fall away before all are looked at
+        if 0 < end < len(key[::step]):
+            cut = np.partition(key[::step], end - 1)[end - 1]  # what is missing, NaN, comes last here, too
+            near = np.arange(len(key)) if np.isnan(cut) else np.flatnonzero(key <= cut)
+            rows, key = rows[near], key[near]
     return rows[np.argsort(key, kind="stable")][:end]

@@ -59,9 +59,9 @@ class Maps:
         if folder.measures_file.exists():
             key, draw = self.key(run), lambda labels: DataMap.of_measures(folder.read_measures(), labels, part)
             return self.once(("map", *key, part), lambda: self._titled(run, draw))
-        if not folder.epoch_files():
-            raise InputError(f"run {run} has recorded no complete epoch", "Wait for its first epoch, or train it with --capture online")
         curves = self.read(run)
+        if not curves.epochs and not curves.unfit:
+            raise InputError(f"run {run} has recorded no complete epoch", "Wait for its first epoch, or train it with --capture online")
         return self.once(("map", *_state(curves), part), lambda: self._titled(run, lambda labels: curves.map(labels, part)))
 
     def id(self, run: str) -> str:

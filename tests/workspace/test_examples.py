@@ -299,4 +299,7 @@ def test_the_first_rows_are_those_of_the_full_order(values, picked, end, descend
     values_N = np.array(values)
     rows = np.array(sorted(row for row in picked if row < len(values)), np.int32)
     order = [row for row in by_value(values_N, descending).tolist() if row in picked]
-    assert first(values_N, rows, end, descending).tolist() == order[:end]
+    for sparse in (2, 64):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("ftft.workspace.examples.SPARSE", sparse)
+            assert first(values_N[rows], rows, end, descending).tolist() == order[:end]

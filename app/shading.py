@@ -61,9 +61,16 @@ def _cells(x_N: np.ndarray, y_N: np.ndarray, view: View) -> np.ndarray:
     assert left < right, view
     assert bottom < top, view
     inside_N = (x_N >= left) & (x_N <= right) & (y_N >= bottom) & (y_N <= top)
-    column_N = np.minimum((np.where(inside_N, x_N - left, 0) * (view.width / (right - left))).astype(np.int32), view.width - 1)
-    row_N = np.minimum((np.where(inside_N, top - y_N, 0) * (view.height / (top - bottom))).astype(np.int32), view.height - 1)
-    return np.where(inside_N, row_N * view.width + column_N, view.cells)
+    all_inside = inside_N.all()
+    if not all_inside:
+        x_N, y_N = np.where(inside_N, x_N, left), np.where(inside_N, y_N, top)
+    column_N, row_N = x_N - left, top - y_N
+    column_N *= view.width / (right - left)
+    row_N *= view.height / (top - bottom)
+    cell_N = np.minimum(row_N.astype(np.int32), view.height - 1)
+    cell_N *= view.width
+    cell_N += np.minimum(column_N.astype(np.int32), view.width - 1)
+    return cell_N if all_inside else np.where(inside_N, cell_N, view.cells)
 
 
 def per_cell(cell_N: np.ndarray, cells: int, weight_N: np.ndarray | None = None) -> np.ndarray:

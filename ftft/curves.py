@@ -144,10 +144,9 @@ def read_curves(folder: RunFolder, cache: Path | None, known: Curves | None = No
     before = {curve.state: curve for curve in known.epochs} if known else {}
     for number, file in folder.epoch_files().items():
         state = stamp(file)
-        kept = cache and cache / "curves" / folder.run / f"{file.stem}.arrow"
-        curve = before.get(state) or _curve(folder, number, file.name, state, kept, keep)
-        if sound and not curve.problem:
-            curve = replace(curve, problem=curve.members.unlike(sound[0].members))
+        curve = before.get(state) or _curve(folder, number, file.name, state, cache, keep)
+        if sound and not curve.problem and (unlike := curve.members.unlike(sound[0].members)):
+            curve = replace(curve, problem=unlike)
         (unfit if curve.problem else sound).append(curve)
     if known and known.epochs and sound and known.epochs[0].state == sound[0].state:
         return Curves(folder, tuple(sound), tuple(unfit), known.ids_N, known.gold_N)
@@ -165,10 +164,11 @@ def _examples(folder: RunFolder, sound: Sequence[Curve]) -> tuple[np.ndarray, np
     return ids_N, gold_N
 
 
-def _curve(folder: RunFolder, number: int, name: str, state: tuple[int, ...], kept: Path | None, keep: bool) -> Curve:
+def _curve(folder: RunFolder, number: int, name: str, state: tuple[int, ...], cache: Path | None, keep: bool) -> Curve:
     """What is kept of the epoch, or what its file says, which is kept from now on."""
-    if kept is None:
+    if cache is None:
         return _from_epoch(folder, number, name, state)
+    kept = cache / "curves" / folder.run / f"{Path(name).stem}.arrow"
     if found := _read(kept, number, name, state):
         return found
     curve = _from_epoch(folder, number, name, state)

@@ -4,6 +4,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,9 @@ class Runs:
 
     def id(self, prefix: str) -> str:
         """The one run whose id starts with `prefix`. InputError where there is none, or more than one."""
-        if os.path.exists(self.root / prefix / "spec.json") and prefix == self.folder(prefix).run:  # no error for what can be no path
+        if (
+            os.path.exists(os.path.join(self.root, prefix, "spec.json")) and prefix == self.folder(prefix).run
+        ):  # no error for what can be no path
             return prefix
         fitting = [run for run in self.ids() if run.startswith(prefix)] if prefix else []
         if len(fitting) == 1:
@@ -41,7 +44,7 @@ class Runs:
 
     def folder(self, run: str) -> RunFolder:
         """The folder of a run, given its full id."""
-        return RunFolder(self.root / run)
+        return _folder(self.root, run)
 
     def get(self, run: str) -> Run:
         """A run as it stands now."""
@@ -168,3 +171,9 @@ class Runs:
 
 def _last_step(folder: RunFolder) -> int:
     return max((line["step"] for line in folder.progress() if "step" in line), default=0)
+
+
+@lru_cache(256)
+def _folder(root: Path, run: str) -> RunFolder:
+    """Asked for fifty times by a page: paths are slow to put together."""
+    return RunFolder(root / run)

@@ -30,8 +30,8 @@ def cleaning(ws: Workspace, choice: Choice, mask_N: np.ndarray) -> None:
 @st.fragment
 def _flags(ws: Workspace, choice: Choice, mask_N: np.ndarray) -> None:
     dataset, n = choice.dataset.name, int(mask_N.sum())
-    with st.popover("Flag", icon=":material/flag:", key="flag_selected", on_change="rerun", disabled=not n):
-        if n:
+    with st.popover("Flag", icon=":material/flag:", key="flag_selected", on_change="rerun", disabled=not n) as menu:
+        if n and menu.open:
             for flag, count in ws.notes.flags(dataset).items():
                 _flag_row(ws, choice, mask_N, flag, count)
             with st.container(horizontal=True, vertical_alignment="bottom"):

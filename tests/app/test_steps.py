@@ -235,8 +235,15 @@ def test_each_part_of_a_comparison_can_be_made_the_selection(page, drawn, part, 
 # ---- flags
 
 
+def open_flags(page: AppTest) -> None:
+    """What is in the box is made when it opens."""
+    page.session_state["flag_selected"] = True
+    page.run()
+
+
 def test_what_is_selected_is_flagged_and_left_out_in_four_clicks(page, drawn):
     add(page, "label", step_labels_reviews=["positive"])
+    open_flags(page)
     page.button(key="flag_label wrong").click().run()
     assert drawn.ws.notes.flags("reviews")["label wrong"] == ROWS // 2
     assert page.button(key="flag_label wrong").disabled
@@ -253,6 +260,7 @@ def test_what_is_selected_is_flagged_and_left_out_in_four_clicks(page, drawn):
 
 def test_relabelling_without_suggestions_says_so_and_works_with_them(page, drawn):
     add(page, "ids", step_ids="train-1\ntrain-3")
+    open_flags(page)
     page.button(key="flag_label wrong").click().run()
     page.button(key="derive").click().run()
     page.segmented_control(key="derive_how").set_value("relabel").run()
@@ -287,6 +295,7 @@ def test_in_a_read_only_app_nothing_can_be_written(drawn, monkeypatch):
     page = AppTest.from_function(bar, kwargs={"ws": drawn.ws}, default_timeout=20).run()
     before = sorted(os.walk(drawn.ws.path))
     add(page, "label", step_labels_reviews=["positive"])
+    open_flags(page)
     for key in ("save_subset", "fine_tune", "flag_label wrong", "derive"):
         assert page.button(key=key).disabled, key
     assert page.pills(key="note_flags_reviews_train-7").disabled

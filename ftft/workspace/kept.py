@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 MOST = 64  # things, however small
+LEAVES = (str, int, float, type(None))  # hold nothing
 ROOM = 220_000_000  # bytes of their arrays: at a million examples, the maps of four runs, and what selecting on them needs
 
 
@@ -52,12 +53,9 @@ def arrays(thing: Any, depth: int = 4) -> Iterator[np.ndarray]:
     """The arrays that a thing holds, in itself, in its fields, or in what they hold."""
     if isinstance(thing, np.ndarray):
         yield thing
-    elif isinstance(thing, (str, int, float, bool, type(None))) or callable(thing):
-        return
-    elif depth and isinstance(thing, (tuple, list)):
-        for member in thing[:100]:
-            yield from arrays(member, depth - 1)
-    elif depth:
-        fields = thing if type(thing) is dict else getattr(thing, "__dict__", {})
-        for member in list(fields.values()):
-            yield from arrays(member, depth - 1)
+    elif depth and not isinstance(thing, LEAVES) and not callable(thing):
+        several = isinstance(thing, (tuple, list))
+        members = thing[:100] if several else list((thing if type(thing) is dict else getattr(thing, "__dict__", {})).values())
+        for member in members:
+            if not isinstance(member, LEAVES):
+                yield from arrays(member, depth - 1)

@@ -79,7 +79,7 @@ def compute(names: Iterable[str], logits_ENC: np.ndarray, gold_N: np.ndarray) ->
 def over_blocks(names: Iterable[str], n: int, seen: Iterable["Seen | Trajectories"], size: int = BLOCK) -> dict[str, np.ndarray]:
     """For `n` examples whose blocks come one after the other, as `blocks` cuts them: Trajectories, or Seen where it is enough."""
     functions = {name: metric(name).load() for name in names}
-    values = {name: np.empty(n) for name in functions}
+    values = dict(zip(functions, np.empty((len(functions), n)), strict=True))  # one piece: the system gives large ones in large pages
     for block, of_block in zip(blocks(n, size), seen, strict=True):
         for name, function in functions.items():
             values[name][block] = function(of_block)
@@ -113,7 +113,12 @@ class _Gold:
     @cached_property
     def mean_N(self) -> np.ndarray:
         """Mean over the epochs of p(gold): what confidence is, and variability is measured from."""
-        return self.p_gold_EN.mean(axis=0)
+        return _sum(self.rows) / len(self.rows)
+
+    @property
+    def rows(self) -> Sequence[np.ndarray]:
+        """The rows of p_gold_EN: what goes through them one by one stays in the processor's cache."""
+        return list(self.p_gold_EN)
 
 
 class Seen(_Gold):
@@ -121,6 +126,11 @@ class Seen(_Gold):
 
     def __init__(self, p_gold: Sequence[np.ndarray], correct: Sequence[np.ndarray]) -> None:
         self._p_gold, self._correct = p_gold, correct
+
+    @property
+    def rows(self) -> Sequence[np.ndarray]:
+        """As they were given."""
+        return self._p_gold
 
     @cached_property
     def p_gold_EN(self) -> np.ndarray:
@@ -179,6 +189,15 @@ class Trajectories(_Gold):
         return np.take_along_axis(values_CEN, self.gold_N[None, None, :], axis=0)[0]
 
 
+def _sum(rows: Iterable[np.ndarray]) -> np.ndarray:
+    """Added from the first to the last, as NumPy adds rows of a larger array."""
+    others = iter(rows)
+    total = np.array(next(others))
+    for row in others:
+        total += row
+    return total
+
+
 def confidence(seen: Seen | Trajectories) -> np.ndarray:
     """Mean over epochs of p(gold), in [0, 1]. Swayamdipta et al. 2020."""
     return seen.mean_N
@@ -186,8 +205,8 @@ def confidence(seen: Seen | Trajectories) -> np.ndarray:
 
 def variability(seen: Seen | Trajectories, ddof: int = 0) -> np.ndarray:
     """Standard deviation over epochs of p(gold), in [0, 0.5] with `ddof` 0. Swayamdipta et al. 2020, where it is 0; FTFT's code has 1."""
-    assert ddof < len(seen.p_gold_EN), "the deviation of a sample needs two epochs"
-    return seen.p_gold_EN.std(axis=0, ddof=ddof, mean=seen.mean_N[None])
+    assert ddof < len(seen.rows), "the deviation of a sample needs two epochs"
+    return np.sqrt(_sum(np.square(p_gold_N - seen.mean_N) for p_gold_N in seen.rows) / (len(seen.rows) - ddof))
 
 
 def correctness(seen: Seen | Trajectories) -> np.ndarray:

@@ -109,33 +109,24 @@ class _Gold:
     """What is made of p(gold) alone."""
 
     p_gold_EN: np.ndarray
+    rows: Sequence[np.ndarray]  # those of p_gold_EN: what goes through them one by one stays in the processor's cache
 
     @cached_property
     def mean_N(self) -> np.ndarray:
         """Mean over the epochs of p(gold): what confidence is, and variability is measured from."""
         return _sum(self.rows) / len(self.rows)
 
-    @property
-    def rows(self) -> Sequence[np.ndarray]:
-        """The rows of p_gold_EN: what goes through them one by one stays in the processor's cache."""
-        return list(self.p_gold_EN)
-
 
 class Seen(_Gold):
     """p(gold) and right or wrong of some examples, epoch by epoch: enough for most metrics. Rows are put together on first use."""
 
     def __init__(self, p_gold: Sequence[np.ndarray], correct: Sequence[np.ndarray]) -> None:
-        self._p_gold, self._correct = p_gold, correct
-
-    @property
-    def rows(self) -> Sequence[np.ndarray]:
-        """As they were given."""
-        return self._p_gold
+        self.rows, self._correct = p_gold, correct
 
     @cached_property
     def p_gold_EN(self) -> np.ndarray:
         """Probability of the gold label, float64 in [0, 1]."""
-        return np.stack(self._p_gold)
+        return np.stack(self.rows)
 
     @cached_property
     def correct_EN(self) -> np.ndarray:
@@ -171,6 +162,11 @@ class Trajectories(_Gold):
     def p_gold_EN(self) -> np.ndarray:
         """Probability of the gold label, in [0, 1]."""
         return self.of_gold(self.p_CEN)
+
+    @property
+    def rows(self) -> Sequence[np.ndarray]:
+        """The rows of p_gold_EN."""
+        return list(self.p_gold_EN)
 
     @cached_property
     def margin_EN(self) -> np.ndarray:

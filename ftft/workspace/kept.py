@@ -53,7 +53,7 @@ def arrays(thing: Any, depth: int = 4) -> Iterator[np.ndarray]:
     """The arrays that a thing holds, in itself, in its fields, or in what they hold."""
     if isinstance(thing, np.ndarray):
         yield thing
-    elif depth and not isinstance(thing, LEAVES) and not callable(thing):
+    elif depth and not callable(thing):
         several = isinstance(thing, (tuple, list))
         members = thing[:100] if several else list((thing if type(thing) is dict else getattr(thing, "__dict__", {})).values())
         for member in members:

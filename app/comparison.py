@@ -15,7 +15,7 @@ from ftft.domain import Dataset, Run, RunSpec, Seeds, Subset
 # What a spec holds besides settings: what the row is about, which seed it is, and what does not change the numbers.
 _NOT_SETTINGS = {
     "dataset", "dataset_fingerprint", "model", "subset", "subset_hash", "seed", "seeds", "epochs", "steps", "capture", "again",
-    "eval_batch_size", "imported",
+    "eval_batch_size", "imported", "devices", "selection", "report_to",
 }  # fmt: skip
 
 
@@ -105,9 +105,10 @@ def compare(dataset: Dataset, runs: Iterable[Run], subsets: Iterable[Subset], me
     """The table over all `runs` of a dataset; references included, for what choosing cost. `metric`: accuracy, macro_f1 or auroc."""
     of_name = [run for run in runs if run.spec.dataset == dataset.name and run.spec.has_settings]
     runs = [run for run in of_name if run.spec.dataset_fingerprint == dataset.fingerprint]
+    made = [run for run in runs if run.spec.on_everything or run.subset_hash]  # others wait for what will choose their examples
     groups: dict[tuple, dict[str | None, list[Run]]] = {}
-    for run in runs:
-        groups.setdefault(_settings_key(run.spec, dataset.train.rows), {}).setdefault(run.spec.subset_hash, []).append(run)
+    for run in made:
+        groups.setdefault(_settings_key(run.spec, dataset.train.rows), {}).setdefault(run.subset_hash, []).append(run)
     by_hash = {subset.hash: subset for subset in subsets}
     costs = {run.id: _spent(run) for run in runs}
     heads = columns(dataset)
@@ -158,7 +159,7 @@ def _row(
     costs: dict[str, float | None],
 ) -> Row:  # fmt: skip
     spec = runs[0].spec
-    everything = spec.subset_hash is None
+    everything = spec.on_everything
     cost = _paired_cost(runs, control)
     return Row(
         model=spec.model_name,

@@ -5,7 +5,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType
@@ -62,6 +62,11 @@ class RunPaths:
         return self.path / "cancel"
 
     @property
+    def subset_file(self) -> Path:
+        """`{"subset", "hash"}` of the subset that a selection made when the run started; only such runs have it."""
+        return self.path / "subset.json"
+
+    @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
 
@@ -71,10 +76,14 @@ class RunPaths:
 
     # ---- the spec and the verdict
 
-    def create(self, spec: RunSpec, created: str, run: str | None = None) -> None:
-        """Makes the folder with its spec; a folder that exists keeps what it has. `run`: the id, where it is a name instead of a hash."""
+    def create(self, spec: RunSpec, created: str, run: str | None = None, after: Sequence[str] = ()) -> None:
+        """Makes the folder with its spec; a folder that exists keeps what it has. `run`: the id, where it is a name instead of a hash.
+
+        `after`: the runs that must have succeeded before this one starts.
+        """
         if not (self.path / "spec.json").exists():
-            publish_json(self.path / "spec.json", {"run": run or spec.run, "created": created, "spec": spec.to_json()})
+            after_those = {"after": list(after)} if after else {}
+            publish_json(self.path / "spec.json", {"run": run or spec.run, "created": created, **after_those, "spec": spec.to_json()})
 
     def spec(self) -> RunSpec:
         """The spec that the run was created with. InputError where spec.json is broken, FileNotFoundError where there is none."""
@@ -84,11 +93,26 @@ class RunPaths:
         """When the run was asked for, ISO 8601 in UTC."""
         return self._about()[1]
 
-    def _about(self) -> tuple[RunSpec, str]:
+    def after(self) -> tuple[str, ...]:
+        """The runs that must have succeeded before this one starts; none where nobody has said so."""
+        try:
+            return self._about()[2]
+        except FileNotFoundError:
+            return ()
+
+    def subset_hash(self) -> str | None:
+        """Of the subset that the run sees: from the spec or, where a selection makes it, once it was made. None for everything."""
+        spec = self.spec()
+        if spec.selection is None or not self.subset_file.exists():
+            return spec.subset_hash
+        return take(read_json(self.subset_file), "hash", str)
+
+    def _about(self) -> tuple[RunSpec, str, tuple[str, ...]]:
         file = self.path / "spec.json"
         value = read_json(file)
         try:
-            return RunSpec.from_json(take(value, "spec", dict)), take(value, "created", str)
+            after = tuple(take_all(value, "after", list, str)) if "after" in value else ()
+            return RunSpec.from_json(take(value, "spec", dict)), take(value, "created", str), after
         except InputError as problem:
             raise InputError(f"{file} is broken: {problem.message}", problem.remedy) from problem
 

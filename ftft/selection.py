@@ -182,6 +182,23 @@ def by_ids(ids_N: np.ndarray, ids: Iterable[str]) -> np.ndarray:
     return mask_N
 
 
+def at_random(ids_N: np.ndarray, n: int, seed: int, labels_N: np.ndarray | None = None, counts: dict[str, int] | None = None) -> np.ndarray:
+    """Mask of `n` examples drawn with `seed`: those with the smallest sha256 of "SEED/ID", whatever the order of rows and the machine.
+
+    With `counts` as many of each label (`labels_N`: names). A larger n with the same seed holds a smaller one. InputError where there are
+    not so many.
+    """
+    draw_N = np.array([hashlib.sha256(f"{seed}/{i}".encode()).digest() for i in ids_N], dtype=object)
+    mask_N = np.zeros(len(ids_N), dtype=bool)
+    for label, wanted in ({"": n} if counts is None else counts).items():
+        of_label = np.arange(len(ids_N)) if counts is None else np.flatnonzero(labels_N == label)
+        if wanted > len(of_label):
+            what = f"with label {label!r} " if counts is not None else ""
+            raise InputError(f"{wanted} examples {what}are to be drawn, and there are {len(of_label)}", "Ask for fewer")
+        mask_N[of_label[np.argsort(draw_N[of_label], kind="stable")[:wanted]]] = True
+    return mask_N
+
+
 # ---- all steps together
 
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "data": "ftft.cli.data:data",
     "train": "ftft.cli.train:train",
     "runs": "ftft.cli.runs:runs",
+    "jobs": "ftft.cli.jobs:jobs",
     "map": "ftft.cli.maps:map_",
     "transfer": "ftft.cli.maps:transfer",
     "select": "ftft.cli.maps:select",

@@ -1,5 +1,6 @@
 """`ftft runs …`"""
 
+import sys
 from pathlib import Path
 
 import click
@@ -40,11 +41,27 @@ def show(run: str, workspace: str | None, as_json: bool) -> None:
 
 @runs.command()
 @click.argument("run")
+@click.option("-f", "--follow", is_flag=True, help="Print all of it, and go on until the run has ended.")
 @common
-def logs(run: str, workspace: str | None, as_json: bool) -> None:
-    """Prints the last lines of a run's log."""
-    text = Workspace(workspace).runs.log(run)
-    emit(as_json, {"log": text}, lambda: text.rstrip("\n"))
+def logs(run: str, follow: bool, workspace: str | None, as_json: bool) -> None:
+    """Prints the last lines of a run's log.
+
+    \b
+    ftft runs logs 0f3a -f
+    """
+    ws = Workspace(workspace)
+    if not follow:
+        text = ws.runs.log(run)
+        emit(as_json, {"log": text}, lambda: text.rstrip("\n"))
+        return
+    pieces = []
+    for piece in ws.runs.follow(run):
+        pieces.append(piece)
+        if not as_json:
+            sys.stdout.buffer.write(piece)
+            sys.stdout.buffer.flush()
+    if as_json:
+        emit(True, {"log": b"".join(pieces).decode(errors="replace")}, str)
 
 
 @runs.command()
@@ -99,7 +116,7 @@ def remove(run: str, workspace: str | None, as_json: bool) -> None:
 def _row(run: Run) -> dict:
     return {
         "run": run.id, "dataset": run.spec.dataset, "model": _model(run), "subset": run.spec.subset, "seed": run.spec.seed,
-        "state": run.state, "created": run.created, "experiment": None,
+        "state": run.state, "created": run.created, "after": list(run.after), "experiment": None,
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from ftft.cli.output import common, emit, note
 from ftft.domain import Run, RunSpec
 from ftft.domain.run import EVALUATIONS, PATIENCE
 from ftft.errors import InputError
+from ftft.publish import read_json
 from ftft.workspace import Workspace
 
 
@@ -37,12 +38,23 @@ from ftft.workspace import Workspace
 @click.option("--evals", type=int, help=f"With --stop: evaluations in the whole budget [default: {EVALUATIONS}].")
 @click.option("--keep-head", is_flag=True, help="Keep the model's own classification head, by the names of its labels.")
 @click.option("--devices", type=int, default=1, show_default=True, help="Processes that share each batch, one a GPU.")
+@click.option(
+    "--selection",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE.json",
+    help="Make the subset by this when the run starts, once the runs that it names have succeeded; --subset names it.",
+)
+@click.option("--after", multiple=True, metavar="R", help="Start when this run has succeeded; give it several times.")
+@click.option("--priority", type=int, default=0, show_default=True, help="Higher ones start first.")
+@click.option("--report-to", metavar="NAME", help="mlflow, tensorboard, trackio or wandb, several joined by commas [default: none].")
+@click.option("--allow-remote-code", "remote_code", is_flag=True, help="Let this model's own Python code run. Read it first.")
 @click.option("--detach", is_flag=True, help="Return once queued.")
 @click.option("--again", is_flag=True, help="Repeat a run that exists.")
 @common
 def train(
-    dataset: str, model: str, seeds: tuple[int, ...], detach: bool, again: bool, workspace: str | None, as_json: bool, **settings: Any
-) -> int:
+    dataset: str, model: str, seeds: tuple[int, ...], selection: Path | None, after: tuple[str, ...], priority: int, detach: bool,
+    again: bool, workspace: str | None, as_json: bool, **settings: Any,
+) -> int:  # fmt: skip
     """Fine-tunes a model and records its training dynamics, one run a seed.
 
     \b
@@ -53,7 +65,9 @@ def train(
     if settings["epochs"] is not None and settings["steps"] is not None:
         raise click.UsageError("--epochs and --steps exclude each other")
     ws = Workspace(workspace)
-    runs = ws.train(dataset, model=model, seeds=seeds, detach=True, again=again, **given)
+    if selection:
+        given["selection"] = read_json(selection)
+    runs = ws.train(dataset, model=model, seeds=seeds, detach=True, again=again, after=after, priority=priority, **given)
     existing = {r.id: r.existing for r in runs}
     if not detach:
         runs = wait(ws, [r.id for r in runs])
@@ -74,21 +88,28 @@ def run_spec(folder: Path, held: bool, workspace: str | None, as_json: bool) -> 
     """
     from ftft.jobs import claim, share_out
     from ftft.runfolder import RunFolder
-    from ftft.train import run_folder
 
     run = RunFolder(folder.resolve())
     if not (run.path / "spec.json").exists():
         raise InputError(f"{folder} is not the folder of a run: it has no spec.json", "Name a folder under runs/ of a workspace")
     devices = run.spec().devices or 1  # a broken spec leaves nothing behind
     if held or os.environ.get("RANK", "0") != "0":  # of several that train together, the first takes it, unless what started them did
-        run_folder(run)
+        _train(run)
         return
-    with claim(run):
+    with claim(run, restart=True):
+        if run.spec().selection:
+            Workspace(run.workspace, runner=False).make_subset(run.run)
         if devices > 1 and "RANK" not in os.environ:
             share_out(run, devices)
         else:
-            run_folder(run)
+            _train(run)
     emit(as_json, {"run": run.run, "state": "succeeded"}, lambda: f"{run.run}  succeeded")
+
+
+def _train(run: Any) -> None:
+    from ftft.train import run_folder
+
+    run_folder(run)
 
 
 def wait(ws: Workspace, runs: list[str]) -> list[Run]:

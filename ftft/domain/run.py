@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import re
 from dataclasses import MISSING, dataclass, field, fields
 from numbers import Integral, Real
 from pathlib import Path
@@ -20,7 +21,9 @@ CAPTURES = ("online", "epoch_end", "none")
 UNKNOWN = "unknown"  # the capture of imported dynamics
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 STOPS = ("id_dev", "ood_dev")
+TRACKERS = ("mlflow", "tensorboard", "trackio", "wandb")
 PATIENCE, EVALUATIONS = 2, 12  # of early stopping, FTFT's
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Seeds:
 
 
 # What a run's folder needs to find its inputs, but what does not change its numbers: never part of the id.
-_NOT_IDENTITY = frozenset({"dataset", "model", "subset", "seed", "eval_batch_size", "devices"})
+_NOT_IDENTITY = frozenset({"dataset", "model", "subset", "seed", "eval_batch_size", "devices", "report_to"})
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,12 @@ class RunSpec:
     """`epochs` counts the whole training set even with a subset, so that the budget of steps stays the same; `steps` sets it directly.
 
     `layers`: keep the first so many encoder layers, None for all. `subset_hash` is None for a run on everything.
+    `selection` is the hash of a stored selection that makes the subset when the run starts, after the runs that it names; then
+    `subset_hash` is None, since nobody knows it yet.
     `seed` is the number on the command line, `seeds` what follows from it. `again` numbers wilful repetitions.
     `stop`: the development sets that may end the run, judged `evals` times in its budget with this `patience`; None for none.
     `batch_size` is that of a step, whatever the number of `devices` that share it.
+    `remote_code`: the model may bring code of its own, which then runs. `report_to`: trackers, joined by commas.
     `imported` is the format that a run came in, None for one trained here. Files that say nothing of how a run was trained leave
     every setting of its spec None (see `of_import`), so that nobody can take a default for the truth.
     """
@@ -91,6 +97,9 @@ class RunSpec:
     keep_head: bool | None = None
     devices: int | None = None
     imported: str | None = None
+    selection: str | None = None
+    remote_code: bool | None = None
+    report_to: str | None = None
 
     def __post_init__(self) -> None:
         for f in fields(self):
@@ -129,8 +138,19 @@ class RunSpec:
                 object.__setattr__(self, name, value)
             elif not self.stop and getattr(self, name) is not None:
                 raise InputError(f"--{name} says nothing without --stop", "Add --stop id_dev or --stop ood_dev")
-        if self.keep_head is False:
-            object.__setattr__(self, "keep_head", None)
+        for name in ("keep_head", "remote_code"):
+            if getattr(self, name) is False:
+                object.__setattr__(self, name, None)
+        if self.selection is not None:
+            self._check_selection()
+        if self.report_to is not None:
+            object.__setattr__(self, "report_to", trackers(self.report_to))
+
+    def _check_selection(self) -> None:
+        if self.subset is None or self.subset_hash is not None:
+            raise InputError("a selection makes a subset, and needs a name for it", "Give --subset a new name beside --selection")
+        if not _HASH.fullmatch(self.selection or ""):
+            raise InputError(f"the run's selection is {shown(self.selection)}", "Start the run again with the selection's file")
 
     @classmethod
     def of_import(cls, name: str, dataset: str, dataset_fingerprint: str, model_fingerprint: str, format: str) -> "RunSpec":
@@ -141,6 +161,11 @@ class RunSpec:
         }  # fmt: skip
         values: dict[str, Any] = dict.fromkeys(f.name for f in fields(cls)) | known
         return cls(**values)
+
+    @property
+    def on_everything(self) -> bool:
+        """Does the run see the whole training set?"""
+        return self.subset is None
 
     @property
     def has_settings(self) -> bool:
@@ -195,6 +220,8 @@ class Run:
     """A run as it stands now. `scores[EVAL][METRIC]`; `cost`, `environment` and `error` are empty until there is a verdict.
 
     `stop`, of a run with early stopping: {on, step, best_step, best, early}.
+    `subset_hash`: of the subset it sees or saw; None for everything, and while a subset is still to be made.
+    `after`: the runs that must succeed before it starts. `stopping`: it runs, and has been asked to stop.
     `measures`: the metrics of a run that was imported without its dynamics, all that there is of it; None for every other run.
     """
 
@@ -215,6 +242,10 @@ class Run:
     stop: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[dict[str, Any], ...] = ()
     existing: bool = False
+    subset_hash: str | None = None
+    after: tuple[str, ...] = ()
+    stopping: bool = False
+    priority: int = 0
     measures: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -229,6 +260,14 @@ class Run:
     def final(self) -> bool:
         """Nothing more will happen unless somebody asks for it."""
         return self.state in FINAL
+
+
+def trackers(text: str) -> str | None:
+    """Names of trackers joined by commas, each once and in order; None for "none". InputError where one is not known."""
+    names = sorted({word.strip() for word in text.split(",") if word.strip()} - {"none"})
+    if strange := sorted(set(names) - set(TRACKERS)):
+        raise unknown("tracker", strange[0], ("none", *TRACKERS))
+    return ",".join(names) or None
 
 
 def _of_kind(name: str, kind: Any, value: Any) -> Any:

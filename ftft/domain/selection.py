@@ -25,6 +25,7 @@ _STEPS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "ids": (("ids",), {}),
     "subset": (("subset",), {}),
     "flag": (("flag",), {}),
+    "random": (("n", "seed"), {"counts": None}),
     "invert": ((), {}),
 }
 
@@ -53,6 +54,8 @@ class Step:
         object.__setattr__(self, "what", {name: _FIELDS[name](name, value) for name, value in whole.items()})
         if self.by == "column":
             _check_range(self.what)
+        if self.by == "random" and (counts := self.what["counts"]) is not None and sum(counts.values()) != self.what["n"]:
+            raise InputError(f"counts give {sum(counts.values())} examples, n is {self.what['n']}", "Write n as the sum of counts")
 
     def __getitem__(self, name: str) -> Any:
         return self.what[name]
@@ -230,6 +233,18 @@ def _narrowing(name: str, value: Any) -> Step:
     return Step.from_json(value)
 
 
+def _whole(name: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise InputError(f"{name} is {shown(value)}", f"Write {name} as a whole number of at least 0")
+    return value
+
+
+def _counts(name: str, value: Any) -> dict[str, int] | None:
+    if value is not None and not (isinstance(value, dict) and all(map(is_text, value))):
+        raise InputError(f"{name} is {shown(value)}", f'Write {name} as {{"LABEL": number, …}}, or leave it out')
+    return None if value is None else {label: _whole(name, n) for label, n in value.items()}
+
+
 _FIELDS: dict[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(("run", "x", "y", "metric", "query", "column", "subset", "flag"), _text),
     **dict.fromkeys(("regex", "per_label"), _truth),
@@ -239,6 +254,9 @@ _FIELDS: dict[str, Callable[[str, Any], Any]] = {
     "q": _share,
     "end": _end,
     "epochs": _epochs,
+    "n": _whole,
+    "seed": _whole,
+    "counts": _counts,
     "shapes": _shapes,
     "only": _only,
 }

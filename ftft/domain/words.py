@@ -47,6 +47,9 @@ def picked(step: Step, runs: Mapping[str, str], brief: bool = False) -> str:
             return f"subset {step['subset']}"
         case "flag":
             return f"what is flagged “{_cut(step['flag'])}”"
+        case "random":
+            like = " with given label shares" if step["counts"] else ""
+            return f"{step['n']:,} at random{like} (seed {step['seed']})".replace(",", THIN)
         case "invert":
             return "all that was not selected"
     raise AssertionError(step.by)

@@ -6,10 +6,11 @@ import os
 import subprocess
 import sys
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import ftft
+from ftft.jobs.boot import boot_id
 from ftft.jobs.lock import TOKEN
 from ftft.jobs.waiting import Queue
 
@@ -18,13 +19,14 @@ from ftft.jobs.waiting import Queue
 class RunnerOptions:
     """`command` gets the run's folder as its last word.
 
-    In seconds: `idle` until an empty queue ends the runner, `grace` from TERM to KILL, `poll` between two looks.
+    In seconds: `idle` until an empty queue ends the runner, `grace` from TERM to KILL, `poll` between two looks. `boot`: the machine's.
     """
 
     command: tuple[str, ...] = (sys.executable, "-m", "ftft", "run-spec")
     idle: float = 60.0
     grace: float = 10.0
     poll: float = 0.3
+    boot: str = field(default_factory=boot_id)
 
     def to_json(self) -> str:
         """For the runner's command line."""
@@ -37,17 +39,15 @@ class RunnerOptions:
         return cls(**{**values, "command": tuple(values["command"])})
 
 
-DEFAULT = RunnerOptions()
-
-
-def ensure_runner(root: Path, options: RunnerOptions = DEFAULT) -> bool:
+def ensure_runner(root: Path, options: RunnerOptions | None = None) -> bool:
     """Starts the runner of the workspace at `root` if work is queued and none lives; says whether it did. Any number may ask at once.
 
     The runner inherits the locked descriptor, so that there is no instant in which the lock has no owner and a second one could start.
     It, and what it trains, gets this process's environment.
     """
-    root = Path(root).resolve()
-    if not Queue(root).rows():
+    root, queue, options = Path(root).resolve(), Queue(root), options or RunnerOptions()
+    rows = queue.rows()
+    if not rows or (queue.paused and not any(row.attempts for row in rows)):
         return False
     locks = root / "locks"
     locks.mkdir(exist_ok=True)

@@ -8,24 +8,47 @@ attempt that nobody has cleared away yet.
 
 import fcntl
 import os
+import secrets
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ftft.errors import InputError
+from ftft.jobs.boot import boot_id
 from ftft.runpaths import RunPaths
 
 TOKEN = "FTFT_ATTEMPT"  # environment variable that every process of an attempt inherits
-_WIDTH = 40  # of the lock's text: a token of 16 digits, a process id, blanks
+_WIDTH = 512  # of the lock's text: a token of 16 digits, a process id, devices, the machine's boot, blanks
+_NONE = "-"
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """`token`: what its processes carry in their environment. `leader`: process id of the first one, None while it is being started."""
+    """`token`: what its processes carry in their environment. `leader`: process id of the first one, None while it is being started.
+
+    `devices`: the slots that it takes (ftft/jobs/slots.py), one word each. `boot`: which start of the machine it belongs to.
+    """
 
     token: str
     leader: int | None = None
+    devices: tuple[str, ...] = ()
+    boot: str = ""
+
+    def to_text(self) -> str:
+        """The lock's text: four words."""
+        return f"{self.token} {self.leader or _NONE} {','.join(self.devices) or _NONE} {self.boot or _NONE}"
+
+    @classmethod
+    def from_text(cls, text: str) -> "Attempt | None":
+        """The inverse of `to_text`; None where nothing is said."""
+        words = text.split()
+        if not words:
+            return None
+        leader, devices, boot = (words[1:] + [_NONE] * 3)[:3]
+        named = () if devices == _NONE else tuple(devices.split(","))
+        return cls(words[0], int(leader) if leader.isdecimal() else None, named, "" if boot == _NONE else boot)
 
 
 class RunLock:
@@ -36,7 +59,7 @@ class RunLock:
 
     def sign(self, attempt: Attempt) -> None:
         """Says in the file whose lock it is. One write of one size, so that a reader sees either the old text or the new one."""
-        os.pwrite(self.descriptor, f"{attempt.token} {attempt.leader or ''}".ljust(_WIDTH - 1).encode() + b"\n", 0)
+        os.pwrite(self.descriptor, attempt.to_text().ljust(_WIDTH - 1).encode() + b"\n", 0)
 
     def clear(self) -> None:
         """The attempt named in the file is dead and dealt with."""
@@ -90,15 +113,18 @@ def is_held(folder: RunPaths) -> bool:
 def attempt_of(folder: RunPaths) -> Attempt | None:
     """The attempt that holds the lock, or that held it last and has not been cleared away."""
     try:
-        words = folder.lock_file.read_text(encoding="ascii", errors="replace").split()
+        return Attempt.from_text(folder.lock_file.read_text(encoding="ascii", errors="replace"))
     except FileNotFoundError:
         return None
-    return Attempt(words[0], int(words[1]) if len(words) > 1 and words[1].isdecimal() else None) if words else None
 
 
 @contextmanager
-def claim(folder: RunPaths) -> Iterator[None]:
-    """Makes this process the run's attempt, unless the runner did so when it started it. InputError if another attempt is alive."""
+def claim(folder: RunPaths, restart: bool = False) -> Iterator[None]:
+    """Makes this process the run's attempt, unless the runner did so when it started it. InputError if another attempt is alive.
+
+    With `restart` this process begins again as an attempt that the runner could have started: with a token in its environment, by which
+    a cancel finds it and all its children.
+    """
     attempt = attempt_of(folder)
     if attempt and attempt.token == os.environ.get(TOKEN):
         yield
@@ -106,5 +132,14 @@ def claim(folder: RunPaths) -> Iterator[None]:
     lock = take(folder, patience=1.0)
     if lock is None:
         raise InputError(f"run {folder.run} is already running", f"Wait for it, or cancel it first: ftft runs cancel {folder.run}")
+    if restart:
+        _begin_again(lock)
     with lock:
         yield
+
+
+def _begin_again(lock: RunLock) -> None:
+    token = secrets.token_hex(8)
+    lock.sign(Attempt(token, os.getpid(), boot=boot_id()))
+    os.set_inheritable(lock.descriptor, True)
+    os.execve(sys.executable, sys.orig_argv, os.environ | {TOKEN: token})

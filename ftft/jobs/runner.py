@@ -12,17 +12,22 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
-from ftft.jobs import tree
-from ftft.jobs.launch import DEFAULT, RunnerOptions
+from ftft.errors import InputError
+from ftft.jobs import slots, tree
+from ftft.jobs.environment import for_attempt
+from ftft.jobs.launch import RunnerOptions
+from ftft.jobs.lifecycle import state
 from ftft.jobs.lock import TOKEN, Attempt, RunLock, attempt_of, is_held, take
-from ftft.jobs.verdicts import failed_to_start, killed_too_often, progress, stopped
+from ftft.jobs.verdicts import dependency_failed, failed_to_start, killed_too_often, progress, stopped
 from ftft.jobs.waiting import Queue, Row
 from ftft.runpaths import RunPaths
 
-SLOTS = 1
 _REST_S = 5.0
+_QUIET_S = 10.0  # without a change, until it looks less often
+_SELDOM_S = 1.0
 TRIES = 10  # starts without progress, before a run that is killed again and again counts as failed
 
 
@@ -31,39 +36,82 @@ class Runner:
 
     def __init__(self, root: Path, options: RunnerOptions, lock: int) -> None:
         self.queue, self.options, self.lock = Queue(root), options, lock
+        self.gpus = slots.gpus()
         self.children: dict[str, subprocess.Popen[bytes]] = {}
         self.stopping: dict[str, tuple[float, set[int]]] = {}  # run: when the stopping began, and who has been told
 
     def run(self) -> None:
-        """Works until the queue has been empty for `options.idle` seconds."""
-        busy = time.monotonic()
+        """Works until there has been nothing to do for `options.idle` seconds."""
+        busy = changed = time.monotonic()
+        before: set[str] = set()
         while True:
             try:
-                if self.step():
+                living = self.step()
+                if living != before or self.stopping:
+                    before, changed = living, time.monotonic()
+                if living or (self.queue.rows() and not self.queue.paused):
                     busy = time.monotonic()
                 elif time.monotonic() - busy > self.options.idle and self._leave():
                     return
             except (OSError, sqlite3.Error) as problem:  # a full disk, say: it may pass, and what runs is still to be looked after
                 say(f"could not go on: {problem}")
                 time.sleep(_REST_S)
-            time.sleep(self.options.poll)
+            quiet = time.monotonic() - changed > _QUIET_S
+            time.sleep(max(self.options.poll, _SELDOM_S) if quiet else self.options.poll)
 
-    def step(self) -> bool:
-        """One look at everything; says whether the queue holds anything."""
-        rows = self.queue.rows()
-        living = {row.run for row in rows if self._tend(row)}
-        if len(living) < SLOTS:
-            for row in self.queue.rows():  # again: what has ended is out
-                if row.run not in living and self._start(row):
-                    living.add(row.run)
-                if len(living) >= SLOTS:
-                    break
-        return bool(rows)
+    def step(self) -> set[str]:
+        """One look at everything; gives the runs with a living attempt."""
+        living = {row.run for row in self.queue.rows() if self._tend(row)}
+        if self.queue.paused:
+            return living
+        per_device, blocked = self.queue.slots, set[str]()
+        for row in self.queue.rows():  # again: what has ended is out
+            among = slots.allowed(self.gpus, row.environment)
+            if row.run in living or blocked & set(among) or not self._ready(row):
+                continue
+            devices = slots.place(self._wanted(row), among, self._used(living), per_device)
+            if not devices:
+                blocked |= set(among)  # who comes later must not overtake it
+            elif self._start(row, devices, slots.variables(devices, per_device, row.environment)):
+                living.add(row.run)
+        return living
+
+    def _ready(self, row: Row) -> bool:
+        """Have the runs that it waits for succeeded? Where one has ended in another way the row's run has failed with it."""
+        for run in row.dependencies:
+            ended = state(self.queue.folder(run), self.queue)
+            if ended in ("queued", "running"):
+                return False
+            if ended != "succeeded":
+                self._give_up(row, run, ended)
+                return False
+        return True
+
+    def _give_up(self, row: Row, dependency: str, ended: str) -> None:
+        folder = self.queue.folder(row.run)
+        lock = take(folder) if folder.path.is_dir() else None
+        if lock:
+            with lock:
+                if folder.verdict() is None and not folder.cancel_file.exists():
+                    folder.publish_verdict(dependency_failed(folder, dependency, ended))
+        self.queue.remove(row.run)
+        say(f"{row.run} waited for {dependency}, which {ended}")
+
+    def _wanted(self, row: Row) -> int:
+        try:
+            return self.queue.folder(row.run).spec().devices or 1
+        except (InputError, OSError):  # for its training to say
+            return 1
+
+    def _used(self, living: set[str]) -> Counter[str]:
+        """How many slots of each device are taken."""
+        attempts = [attempt_of(self.queue.folder(run)) for run in living]
+        return Counter(device for attempt in attempts for device in (attempt.devices or (slots.CPU,) if attempt else (slots.CPU,)))
 
     def _leave(self) -> bool:
         """Lets go of the lock, then looks again: who queued a run while the lock was held has started no runner, and relies on this one."""
         fcntl.flock(self.lock, fcntl.LOCK_UN)
-        if not self.queue.rows():
+        if not self.queue.rows() or self.queue.paused:
             return True
         try:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -109,6 +157,8 @@ class Runner:
         with lock:
             attempt = attempt_of(folder)
             status = self._bury(row.run, attempt)
+            if attempt and attempt.boot != self.options.boot:  # the machine went down under it
+                self.queue.forgive(row.run)
             if folder.verdict() is None and not folder.cancel_file.exists() and attempt:
                 self._judge(row, folder, status)
             if folder.verdict() is not None or folder.cancel_file.exists():
@@ -139,7 +189,7 @@ class Runner:
 
     # ---- starting
 
-    def _start(self, row: Row) -> bool:
+    def _start(self, row: Row, devices: tuple[str, ...], variables: dict[str, str]) -> bool:
         """Starts the run's next attempt. Says whether an attempt of the run is alive now."""
         folder = self.queue.folder(row.run)
         if not folder.path.is_dir():  # removed by somebody
@@ -158,7 +208,7 @@ class Runner:
             if not self.queue.started(row.run, attempts, now):
                 return False
             try:
-                child = self._spawn(folder, lock)
+                child = self._spawn(folder, lock, devices, for_attempt(row.environment | variables))
             except OSError as problem:
                 folder.publish_verdict(failed_to_start(folder, self.options.command[0], problem))
                 self.queue.remove(row.run)
@@ -166,25 +216,25 @@ class Runner:
                 return False
             lock.hand_over()
         self.children[row.run] = child
-        say(f"{row.run} started at {now}, try {attempts}, process {child.pid}")
+        say(f"{row.run} started at {now}, try {attempts}, process {child.pid}, on {', '.join(devices)}")
         return True
 
-    def _spawn(self, folder: RunPaths, lock: RunLock) -> subprocess.Popen[bytes]:
+    def _spawn(self, folder: RunPaths, lock: RunLock, devices: tuple[str, ...], environment: dict[str, str]) -> subprocess.Popen[bytes]:
         """The attempt's name is in the lock before its first process exists, so that a runner killed in between leaves nothing unknown."""
         token = secrets.token_hex(8)
-        lock.sign(Attempt(token))
+        lock.sign(Attempt(token, None, devices, self.options.boot))
         with folder.log_file.open("ab") as log:
             child = subprocess.Popen(
                 [*self.options.command, str(folder.path)],
                 cwd="/",
-                env={"TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1", **os.environ, TOKEN: token},
+                env={**environment, TOKEN: token},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
                 pass_fds=[lock.descriptor],
             )
-        lock.sign(Attempt(token, child.pid))
+        lock.sign(Attempt(token, child.pid, devices, self.options.boot))
         return child
 
 
@@ -198,7 +248,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m ftft.jobs.runner", description=__doc__)
     parser.add_argument("workspace", type=Path)
     parser.add_argument("--lock", type=int)
-    parser.add_argument("--options", type=RunnerOptions.from_json, default=DEFAULT)
+    parser.add_argument("--options", type=RunnerOptions.from_json, default=None)
     arguments = parser.parse_args()
     lock = arguments.lock
     if lock is None:
@@ -209,7 +259,7 @@ def main() -> None:
     except BlockingIOError:
         sys.exit("the runner of this workspace is alive")
     say(f"runner {os.getpid()} started")
-    Runner(arguments.workspace.resolve(), arguments.options, lock).run()
+    Runner(arguments.workspace.resolve(), arguments.options or RunnerOptions(), lock).run()
     say(f"runner {os.getpid()} has nothing left to do")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from ftft.runpaths import RunPaths
 
 BAD_INPUT = 2  # exit status of every command whose input is wrong
+_ENDED = {"failed": "has failed", "cancelled": "was cancelled", "lost": "is lost"}
 _TAIL = 4000  # bytes of the log that are searched for its last lines
 
 
@@ -31,6 +32,15 @@ def killed_too_often(folder: RunPaths, attempts: int) -> dict[str, Any]:
     """For training that was killed again and again at the same place."""
     remedy = f"Often memory is short: close other programs or lower --batch-size, then ftft runs resume {folder.run}"
     return _failed(folder, "killed", f"training was killed {attempts} times without getting further than {progress(folder)}", remedy)
+
+
+def dependency_failed(folder: RunPaths, run: str, state: str) -> dict[str, Any]:
+    """For a run that waited for another, which ended in `state` or is gone ("lost")."""
+    remedy = f"Mend what stopped it, then ftft runs resume {folder.run}, which resumes {run} as well"
+    gone = not folder.path.with_name(run).is_dir()
+    if gone:
+        remedy = f"Train {run} again, or remove this run: ftft runs remove {folder.run}"
+    return _failed(folder, "dependency_failed", f"it waits for run {run}, which {'was removed' if gone else _ENDED[state]}", remedy)
 
 
 def failed_to_start(folder: RunPaths, program: str, problem: OSError) -> dict[str, Any]:

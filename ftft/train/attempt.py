@@ -55,7 +55,7 @@ class Attempt:
         self.model = self._model()
         self.max_length = self._max_length()
         every = self._examples("train")
-        rows = task.subset_rows(folder.workspace, self.spec, every.ids_N)
+        rows = task.subset_rows(folder.workspace, self.spec, folder.subset_hash(), every.ids_N)
         self.train = every if rows is None else every.take(rows)
         self._warn_of_cuts("train", self.train)
         self.budget = Budget.of(self.spec, len(every), len(self.train))

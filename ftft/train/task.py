@@ -64,8 +64,8 @@ def examples(workspace: Path, about: Dataset, split: str, tokenise: Tokeniser) -
     return Examples(ids_N, np.array([place[label] for label in rows["label"]], np.int64), tokens, tuple(ids_N[cut]))
 
 
-def subset_rows(workspace: Path, spec: RunSpec, ids_N: np.ndarray) -> np.ndarray | None:
-    """Row numbers of the spec's subset in the training set, ascending; None without a subset."""
+def subset_rows(workspace: Path, spec: RunSpec, subset_hash: str | None, ids_N: np.ndarray) -> np.ndarray | None:
+    """Row numbers of the spec's subset, which has this hash, in the training set, ascending; None without a subset."""
     if spec.subset is None:
         return None
     import pyarrow.parquet as pq
@@ -74,7 +74,7 @@ def subset_rows(workspace: Path, spec: RunSpec, ids_N: np.ndarray) -> np.ndarray
     if not file.exists():
         raise InputError(f"subset {spec.subset!r} is not in this workspace", "Make it again with ftft select, under the same name")
     ids = pq.read_table(file)["id"].to_pylist()
-    if digest_of_ids(ids) != spec.subset_hash:
+    if digest_of_ids(ids) != subset_hash:
         raise InputError(f"subset {spec.subset!r} has changed since this run was asked for", "Start the run again; it gets another id")
     is_in_N = np.isin(ids_N.astype(str), np.array(ids, str))
     if is_in_N.sum() != len(ids):

@@ -180,6 +180,9 @@ class Maps:
                 return pick.by_ids(data.ids(dataset), subset.ids)
             case "flag":
                 return self.workspace.notes.flagged(dataset, step["flag"])
+            case "random":
+                labels_N = np.array(data.get(dataset).labels, dtype=object)[data.gold(dataset)]
+                return pick.at_random(data.ids(dataset), step["n"], step["seed"], labels_N, step["counts"])
         raise AssertionError(step.by)
 
     def _on_map(self, dataset: str, step: Step) -> np.ndarray:

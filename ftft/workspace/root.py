@@ -5,24 +5,27 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ftft.domain import Run, RunSpec, Selection
 from ftft.errors import FtftError
 from ftft.workspace.place import open_folder, where
 
+if TYPE_CHECKING:
+    from ftft.jobs import RunnerOptions
+
 
 class Workspace:
     """`path`: a folder, made on first use; `$FTFT_WORKSPACE`, else `./ftft-workspace` where None.
 
-    Opening it starts the runner if work is queued; `runner=False` leaves that to somebody else. `read_only`: it must be there, and to look
-    at it writes nothing into it, neither caches nor the database; verbs that write still do.
+    Opening it starts the runner if work is queued; `runner=False` leaves that to somebody else, options say how it is started.
+    `read_only`: it must be there, and to look at it writes nothing into it, neither caches nor the database; verbs that write still do.
     """
 
-    def __init__(self, path: str | Path | None = None, *, runner: bool = True, read_only: bool = False) -> None:
+    def __init__(self, path: str | Path | None = None, *, runner: "bool | RunnerOptions" = True, read_only: bool = False) -> None:
         self.path, self.read_only = where(path), read_only
         open_folder(self.path, make=not read_only)
-        self._may_run = runner
+        self._runner = runner
         self._left_out: set[str] = set()
         self.wake()
 
@@ -41,6 +44,13 @@ class Workspace:
         from ftft.workspace.runs import Runs
 
         return Runs(self)
+
+    @cached_property
+    def jobs(self):
+        """The queue: `list`, `slots`, `gpus`, `paused`, `pause`, `resume`, `set_slots`, `prioritise`."""
+        from ftft.workspace.queueing import Jobs
+
+        return Jobs(self)
 
     @cached_property
     def subsets(self):
@@ -105,22 +115,39 @@ class Workspace:
         return self._training.plan(dataset, model, tuple(seeds), again, settings)
 
     def train(
-        self, dataset: str, *, model: str, seeds: Iterable[int] = (1,), detach: bool = False, again: bool = False, **settings: Any
-    ) -> list[Run]:
-        """Queues one run a seed and waits for them, unless `detach`. A spec that was run before returns that run, unless `again`."""
-        runs = self._training.submit(self.plan(dataset, model=model, seeds=seeds, again=again, **settings))
+        self, dataset: str, *, model: str, seeds: Iterable[int] = (1,), detach: bool = False, again: bool = False,
+        after: Iterable[str] = (), priority: int = 0, **settings: Any,
+    ) -> list[Run]:  # fmt: skip
+        """Queues one run a seed and waits for them, unless `detach`. A spec that was run before returns that run, unless `again`.
+
+        `after`: runs that must succeed first. `priority`: higher ones start first. With `selection` (a Selection, or a selection file's
+        content) beside a new name as `subset`, the subset is made when the run starts, after the runs that the selection names.
+        """
+        specs = self.plan(dataset, model=model, seeds=seeds, again=again, **settings)
+        runs = self._training.submit(specs, after, priority)
         return runs if detach else self.runs.wait([r.id for r in runs])
 
     def train_command(self, dataset: str, *, model: str, seeds: Iterable[int] = (1,), **settings: Any) -> str:
         """The words that do in a shell what `train` does here."""
         return self._training.command(dataset, model, tuple(seeds), settings)
 
+    def make_subset(self, run: str) -> None:
+        """Makes the subset that a run's selection defines, if it is still to be made: the first that such a run does."""
+        self._training.make_subset(run)
+
     def wake(self) -> None:
         """Starts the runner if work is queued and none is there."""
         from ftft import jobs
 
-        if self._may_run and jobs.Queue(self.path).rows():
-            jobs.ensure_runner(self.path)
+        if self._runner:
+            jobs.ensure_runner(self.path, self.runner_options)
+
+    @property
+    def runner_options(self) -> "RunnerOptions":
+        """How the runner is started."""
+        from ftft import jobs
+
+        return jobs.RunnerOptions() if isinstance(self._runner, bool) else self._runner
 
     # ---- runs from elsewhere
 

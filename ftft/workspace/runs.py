@@ -3,7 +3,7 @@
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ from ftft.runfolder import RunFolder
 if TYPE_CHECKING:
     from ftft.workspace.root import Workspace
 
+LINE_BYTES = 1000  # of a log's line, at most, where its last lines are wanted
+
 
 class Runs:
     """`ws.runs`."""
@@ -23,6 +25,7 @@ class Runs:
     def __init__(self, workspace: "Workspace") -> None:
         self.workspace = workspace
         self.root = workspace.path / "runs"
+        self._meter = jobs.UsageMeter()
         self._finished: dict[str, tuple[int, Run]] = {}  # a verdict does not change, so it is read once
 
     def ids(self) -> list[str]:
@@ -48,7 +51,7 @@ class Runs:
 
     def get(self, run: str) -> Run:
         """A run as it stands now."""
-        return self._read(self.folder(self.id(run)), jobs.Queue(self.workspace.path))
+        return self._read(self.folder(self.id(run)), jobs.Queue(self.workspace.path).look())
 
     def progress(self, run: str) -> list[dict[str, Any]]:
         """The lines of `metrics.jsonl`, oldest first."""
@@ -59,13 +62,44 @@ class Runs:
         file = self.folder(self.id(run)).log_file
         if not file.exists():
             return ""
-        with file.open(encoding="utf-8", errors="replace") as text:
-            return "".join(deque(text, lines))
+        with file.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - lines * LINE_BYTES))
+            return "".join(deque(log.read().decode(errors="replace").splitlines(keepends=True), lines))
+
+    def whole_log(self, run: str) -> bytes:
+        """All of the log, as it is."""
+        file = self.folder(self.id(run)).log_file
+        return file.read_bytes() if file.exists() else b""
+
+    def follow(self, run: str, poll: float = 0.3) -> Iterator[bytes]:
+        """The log from its beginning, and what is added to it until the run has ended."""
+        run = self.id(run)
+        folder, place = self.folder(run), 0
+        while True:
+            ended = self.get(run).final  # before the last look, or its last words would be missed
+            if folder.log_file.exists():
+                with folder.log_file.open("rb") as log:
+                    log.seek(place)
+                    while piece := log.read(1 << 16):
+                        place += len(piece)
+                        yield piece
+            if ended:
+                return
+            self.workspace.wake()
+            time.sleep(poll)
+
+    def usage(self, run: str) -> jobs.Usage | None:
+        """What a run that is being trained takes of the machine right now; None of others."""
+        return self._meter.look(self.folder(self.id(run)))
+
+    def size(self, run: str) -> int:
+        """Bytes that removing a run frees."""
+        return sum(file.lstat().st_blocks * 512 for file in self.folder(self.id(run)).path.rglob("*") if not file.is_dir())
 
     def cancel(self, run: str) -> Run:
         """Asks a queued or running run to stop; its last checkpoint is kept. Returns at once."""
         run = self._trained(run, "cancelled")
-        jobs.cancel(self.workspace.path, self.folder(run))
+        jobs.cancel(self.workspace.path, self.folder(run), self.workspace.runner_options)
         return self.get(run)
 
     def resume(self, run: str) -> Run:
@@ -111,11 +145,11 @@ class Runs:
 
     def list(self, dataset: str | None = None, state: str | None = None) -> list[Run]:
         """Runs, newest first; of one dataset or in one state where given. One whose spec is broken is left out, with a warning."""
-        queue = jobs.Queue(self.workspace.path)
+        look = jobs.Queue(self.workspace.path).look()
         found = []
         for run in self.ids():
             try:
-                found.append(self._read(self.folder(run), queue))
+                found.append(self._read(self.folder(run), look))
             except FileNotFoundError:  # its folder was removed between the listing and the reading
                 self._finished.pop(run, None)
             except InputError as problem:
@@ -123,24 +157,25 @@ class Runs:
         kept = [r for r in found if (dataset is None or r.spec.dataset == dataset) and (state is None or r.state == state)]
         return sorted(kept, key=lambda r: (r.created, r.position or 0, r.id), reverse=True)
 
-    def _read(self, folder: RunFolder, queue: Any) -> Run:
+    def _read(self, folder: RunFolder, look: jobs.Look) -> Run:
         stamp = folder.results_file.stat().st_mtime_ns if folder.results_file.exists() else 0
         known = self._finished.get(folder.run)
         if known and known[0] == stamp and stamp:
             return known[1]
         spec, verdict = folder.spec(), folder.verdict() or {}
+        row, state = look.rows.get(folder.run), jobs.state(folder, look)
         measures = verdict.get("measures")
         run = Run(
             id=folder.run,
             spec=spec,
-            state=jobs.state(folder, queue),
+            state=state,
             folder=folder.path,
             created=folder.created(),
             cause=verdict.get("cause"),
             epochs_recorded=verdict["epochs_recorded"] if measures else len(folder.epoch_files()),
             steps_done=verdict["steps_done"] if verdict.get("steps_done") is not None else _last_step(folder),
             steps_total=self._steps_total(spec),
-            position=queue.position(folder.run),
+            position=look.position(folder.run),
             scores=verdict.get("scores", {}),
             cost=verdict.get("cost", {}),
             environment=verdict.get("environment", {}),
@@ -148,6 +183,10 @@ class Runs:
             stop=verdict.get("stop") or {},
             warnings=tuple(verdict.get("warnings", ())),
             measures=tuple(measures) if measures else None,
+            subset_hash=folder.subset_hash(),
+            after=folder.after(),
+            stopping=state == "running" and folder.cancel_file.exists(),
+            priority=row.priority if row else 0,
         )
         if verdict:
             self._finished[folder.run] = (stamp, run)

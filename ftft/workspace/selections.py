@@ -25,7 +25,7 @@ class Selections:
     def keep(self, selection: Selection, write: bool = True) -> str:
         """The hash under which `get` finds it. In this process alone without `write`, or where the workspace cannot be written."""
         file = self.root / f"{selection.hash}.json"
-        if selection.hash in self._remembered or file.exists():
+        if file.exists() or (selection.hash in self._remembered and not write):
             return selection.hash
         if write:
             try:

@@ -1,15 +1,16 @@
 """From words to specs to queued runs. Nothing here trains: that is another process."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftft import jobs
-from ftft.domain import Run, RunSpec, Seeds
+from ftft.domain import Run, RunSpec, Seeds, Selection, runs_in
 from ftft.errors import InputError, unknown
 from ftft.pretrained import Pretrained, find
+from ftft.publish import publish_json
 from ftft.workspace.data import now
 
 if TYPE_CHECKING:
@@ -19,6 +20,13 @@ BUNDLED = (Path(__file__).parents[1] / "_bundle" / "data" / "models", Path(__fil
 _COMPUTED = {"dataset", "dataset_fingerprint", "model", "model_fingerprint", "seed", "seeds", "subset_hash", "again", "imported"}
 _ADD = "Add its texts and labels with `ftft data add`, and import the dynamics again with --dataset"
 SETTINGS = {f.name: f.default for f in fields(RunSpec) if f.name not in _COMPUTED}
+
+
+def runs_of(selection: Selection) -> tuple[str, ...]:
+    """The runs whose dynamics a selection needs, those behind a mean map too, each once."""
+    named = [step["run"] for step in selection.steps if step.by in ("region", "top")]
+    inner = [step["run"] for outer in selection.steps for step in outer.what.get("only", ()) if step.by in ("region", "top")]
+    return tuple(dict.fromkeys(run for name in (*named, *inner) for run in runs_in(name)))
 
 
 def bundled_models() -> list[Path]:
@@ -62,6 +70,7 @@ class Training:
             raise InputError(f"--layers is {layers}, but {source.name} has {source.layers} layers", f"Give at most {source.layers}")
         if settings.get("steps") is not None:
             settings = {**settings, "epochs": None}
+        settings = {**settings, **self._subset(about.name, settings.get("subset"), settings.get("selection"))}
         specs = [
             RunSpec(
                 dataset=about.name,
@@ -70,7 +79,7 @@ class Training:
                 model_fingerprint=source.fingerprint,
                 seeds=Seeds.of(seed, source.fingerprint, layers),
                 seed=seed,
-                **{**settings, **self._subset(about.name, settings.get("subset"))},
+                **settings,
             )
             for seed in dict.fromkeys(seeds)
         ]
@@ -78,13 +87,18 @@ class Training:
             about.dev_sets(specs[0].stop)
         return [self._next_repetition(s) for s in specs] if again else specs
 
-    def submit(self, specs: list[RunSpec]) -> list[Run]:
-        """Queues what does not exist yet and wakes the runner; what exists is returned with `existing` set."""
+    def submit(self, specs: list[RunSpec], after: Iterable[str] = (), priority: int = 0) -> list[Run]:
+        """Queues what does not exist yet and wakes the runner; what exists is returned with `existing` set.
+
+        A run starts when those of `after`, and those whose dynamics its selection needs, have succeeded.
+        """
         queue, existing = jobs.Queue(self.workspace.path), set(self.workspace.runs.ids())
+        given = [self.workspace.runs.id(run) for run in after]
         for spec in specs:
             if spec.run not in existing:
-                self.workspace.runs.folder(spec.run).create(spec, now())
-                queue.submit(spec.run)
+                first = tuple(dict.fromkeys([*given, *self._chosen_by(spec)]))
+                self.workspace.runs.folder(spec.run).create(spec, now(), after=first)
+                queue.submit(spec.run, priority=priority, dependencies=first)
         self.workspace.wake()
         return [replace(self.workspace.runs.get(s.run), existing=s.run in existing) for s in specs]
 
@@ -100,7 +114,9 @@ class Training:
             words += ["--seed", str(seed)]
         return shlex.join(words)
 
-    def _subset(self, dataset: str, name: str | None) -> dict[str, str]:
+    def _subset(self, dataset: str, name: str | None, selection: Any) -> dict[str, str]:
+        if selection is not None:
+            return self._to_be_made(dataset, name, selection)
         if name is None:
             return {}
         subset = self.workspace.subsets.get(name)
@@ -109,6 +125,34 @@ class Training:
                 f"subset {subset.name!r} is of dataset {subset.dataset_name!r}, not {dataset!r}", "Use a subset of the same dataset"
             )
         return {"subset": subset.name, "subset_hash": subset.hash}
+
+    def _to_be_made(self, dataset: str, name: str | None, selection: Any) -> dict[str, str]:
+        """For a subset that a selection makes when the run starts: what it names must be there by then, and the name must be free."""
+        if name is None:
+            raise InputError("a selection makes a subset, and needs a name for it", "Give --subset a new name beside --selection")
+        asked = selection if isinstance(selection, Selection) else Selection.from_json(selection)
+        if asked.dataset != dataset:
+            raise InputError(f"the selection is of dataset {asked.dataset!r}, not {dataset!r}", "Use a selection of the same dataset")
+        for run in runs_of(asked):
+            if self.workspace.runs.get(run).spec.dataset != dataset:
+                raise InputError(f"run {run} is not of dataset {dataset!r}", "Select on a map of the same dataset")
+        return {"subset": name, "selection": self.workspace.selections.keep(asked, write=False)}
+
+    def _chosen_by(self, spec: RunSpec) -> tuple[str, ...]:
+        """The runs whose dynamics choose the spec's subset once it starts; their selection is stored for that."""
+        if spec.selection is None:
+            return ()
+        asked = self.workspace.selections.get(spec.selection)
+        self.workspace.selections.keep(asked)
+        return runs_of(asked)
+
+    def make_subset(self, run: str) -> None:
+        """Makes the subset of a run that waited for what chooses it, once: what the run does first of all."""
+        folder = self.workspace.runs.folder(run)
+        spec = folder.spec()
+        if spec.selection is not None and spec.subset and not folder.subset_file.exists():
+            made = self.workspace.subsets.save(spec.subset, self.workspace.selections.get(spec.selection))
+            publish_json(folder.subset_file, {"subset": made.name, "hash": made.hash})
 
     def _next_repetition(self, spec: RunSpec) -> RunSpec:
         existing = set(self.workspace.runs.ids())

@@ -39,10 +39,12 @@ NUMBERS = [
     {"stop": "id_dev", "evals": 6},
     {"keep_head": True},
     {"imported": "run"},
+    {"subset": "to-be-made", "selection": "d" * 64},
+    {"remote_code": True},
 ]
 NAMES = [
     {"dataset": "other"}, {"model": "/elsewhere/tiny"}, {"subset": "renamed"}, {"eval_batch_size": 8}, {"seed": None}, {"devices": 2},
-    {"keep_head": False},
+    {"keep_head": False}, {"remote_code": False}, {"report_to": "wandb,tensorboard"},
 ]  # fmt: skip
 
 

@@ -159,7 +159,7 @@ class Runner:
             status = self._bury(row.run, attempt)
             if attempt and attempt.boot != self.options.boot:  # the machine went down under it
                 self.queue.forgive(row.run)
-            if folder.verdict() is None and not folder.cancel_file.exists() and attempt:
+            elif folder.verdict() is None and not folder.cancel_file.exists() and attempt:
                 self._judge(row, folder, status)
             if folder.verdict() is not None or folder.cancel_file.exists():
                 self.queue.remove(row.run)

@@ -75,7 +75,7 @@ def first(run: str, workspace: str | None, as_json: bool) -> None:
     _tell(ws, as_json)
 
 
-@jobs.command()
+@jobs.command(context_settings={"ignore_unknown_options": True})  # -1 is a number here
 @click.argument("run")
 @click.argument("priority", type=int)
 @common
@@ -83,7 +83,7 @@ def prioritise(run: str, priority: int, workspace: str | None, as_json: bool) ->
     """Changes a run's priority: higher ones start first.
 
     \b
-    ftft jobs prioritise 3f9c -- -1
+    ftft jobs prioritise 3f9c -1
     """
     ws = Workspace(workspace)
     ws.jobs.prioritise(run, priority)

@@ -8,11 +8,13 @@ import argparse
 import fcntl
 import os
 import secrets
+import shutil
 import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from ftft.errors import InputError
@@ -127,6 +129,8 @@ class Runner:
         marked = folder.cancel_file.exists()
         if not row.attempts and not marked:
             return False
+        if row.token and not folder.lock_file.exists():
+            return self._removed(row, folder)
         attempt = attempt_of(folder)
         if is_held(folder):
             if attempt and (marked or not tree.leader_lives(attempt)):
@@ -136,6 +140,15 @@ class Runner:
             return True
         if attempt or marked:
             self._settle(row, folder)
+        return False
+
+    def _removed(self, row: Row, folder: RunPaths) -> bool:
+        """Somebody has deleted the folder under its training, which holds a lock that nobody can see any more. It ends with it."""
+        self._bury(row.run, Attempt(row.token or ""))
+        if not (folder.path / "spec.json").exists():
+            shutil.rmtree(folder.path, ignore_errors=True)  # what training wrote until it was ended
+            self.queue.remove(row.run)
+            say(f"{row.run} has lost its folder")
         return False
 
     def _stop(self, run: str, attempt: Attempt) -> None:
@@ -203,12 +216,12 @@ class Runner:
             if folder.verdict() is not None or folder.cancel_file.exists():
                 self.queue.remove(row.run)
                 return False
-            now = progress(folder)
+            now, token = progress(folder), secrets.token_hex(8)
             attempts = row.attempts + 1 if row.progress == now else 1
-            if not self.queue.started(row.run, attempts, now):
+            if not self.queue.started(row.run, attempts, now, token):
                 return False
             try:
-                child = self._spawn(folder, lock, devices, for_attempt(row.environment | variables))
+                child = self._spawn(folder, lock, Attempt(token, None, devices, self.options.boot), row.environment | variables)
             except OSError as problem:
                 folder.publish_verdict(failed_to_start(folder, self.options.command[0], problem))
                 self.queue.remove(row.run)
@@ -219,22 +232,21 @@ class Runner:
         say(f"{row.run} started at {now}, try {attempts}, process {child.pid}, on {', '.join(devices)}")
         return True
 
-    def _spawn(self, folder: RunPaths, lock: RunLock, devices: tuple[str, ...], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    def _spawn(self, folder: RunPaths, lock: RunLock, attempt: Attempt, environment: dict[str, str]) -> subprocess.Popen[bytes]:
         """The attempt's name is in the lock before its first process exists, so that a runner killed in between leaves nothing unknown."""
-        token = secrets.token_hex(8)
-        lock.sign(Attempt(token, None, devices, self.options.boot))
+        lock.sign(attempt)
         with folder.log_file.open("ab") as log:
             child = subprocess.Popen(
                 [*self.options.command, str(folder.path)],
                 cwd="/",
-                env={**environment, TOKEN: token},
+                env={**for_attempt(environment), TOKEN: attempt.token},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
                 pass_fds=[lock.descriptor],
             )
-        lock.sign(Attempt(token, child.pid, devices, self.options.boot))
+        lock.sign(replace(attempt, leader=child.pid))
         return child
 
 

@@ -8,6 +8,7 @@ from ftft.runpaths import RunPaths
 
 BAD_INPUT = 2  # exit status of every command whose input is wrong
 _ENDED = {"failed": "has failed", "cancelled": "was cancelled", "lost": "is lost"}
+_NO_SPACE = "No space left on device"
 _TAIL = 4000  # bytes of the log that are searched for its last lines
 
 
@@ -20,12 +21,10 @@ def progress(folder: RunPaths) -> str:
 def stopped(folder: RunPaths, status: int) -> dict[str, Any]:
     """For training that ended by itself, as after a Python error that it could not put into words, or before it could read its spec."""
     lines = " / ".join(last_lines(folder)) or "it wrote nothing"
-    return _failed(
-        folder,
-        "bad_input" if status == BAD_INPUT else "internal",
-        f"training stopped with exit status {status}: {lines}",
-        f"See log.txt: ftft runs logs {folder.run}",
-    )
+    what = f"training stopped with exit status {status}: {lines}"
+    if _NO_SPACE in lines:
+        return _failed(folder, "disk_full", what, f"Free some space, then ftft runs resume {folder.run}")
+    return _failed(folder, "bad_input" if status == BAD_INPUT else "internal", what, f"See log.txt: ftft runs logs {folder.run}")
 
 
 def killed_too_often(folder: RunPaths, attempts: int) -> dict[str, Any]:

@@ -22,17 +22,18 @@ from ftft.runpaths import RunPaths
 _TABLES = (
     """CREATE TABLE IF NOT EXISTS queue(
     run TEXT PRIMARY KEY, position INTEGER NOT NULL, priority INTEGER NOT NULL DEFAULT 0, dependencies TEXT NOT NULL DEFAULT '[]',
-    environment TEXT NOT NULL DEFAULT '{}', attempts INTEGER NOT NULL DEFAULT 0, progress TEXT)""",
+    environment TEXT NOT NULL DEFAULT '{}', attempts INTEGER NOT NULL DEFAULT 0, progress TEXT, token TEXT)""",
     "CREATE TABLE IF NOT EXISTS settings(name TEXT PRIMARY KEY, value INTEGER NOT NULL)",
 )
-_ROW = "run, position, priority, dependencies, environment, attempts, progress"
+_ROW = "run, position, priority, dependencies, environment, attempts, progress, token"
 _BROKEN = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_ERROR)  # the last: other columns
 _PATIENCE_S = 30.0  # for other processes' writes, which take milliseconds
 
 
 @dataclass(frozen=True)
 class Row:
-    """A run that waits or is being trained. `attempts` counts starts since the last progress, `progress` is where the last one began.
+    """A run that waits or is being trained. `attempts` counts starts since the last progress, `progress` is where the last one began,
+    `token` what its processes carry.
 
     `dependencies`: the runs that must succeed first. `environment`: what it takes from whoever asked for it.
     """
@@ -44,6 +45,7 @@ class Row:
     environment: dict[str, str]
     attempts: int
     progress: str | None
+    token: str | None
 
 
 class Queue:
@@ -71,10 +73,11 @@ class Queue:
         with self._write() as db:
             db.execute("DELETE FROM queue WHERE run = ?", (run,))
 
-    def started(self, run: str, attempts: int, progress: str) -> bool:
+    def started(self, run: str, attempts: int, progress: str, token: str) -> bool:
         """Notes a start; False if the run has been taken out meanwhile."""
+        values = (attempts, progress, token, run)
         with self._write() as db:
-            return db.execute("UPDATE queue SET attempts = ?, progress = ? WHERE run = ?", (attempts, progress, run)).rowcount == 1
+            return db.execute("UPDATE queue SET attempts = ?, progress = ?, token = ? WHERE run = ?", values).rowcount == 1
 
     def forgive(self, run: str) -> None:
         """Takes the last start back: its end was no fault of the run."""
@@ -138,7 +141,10 @@ class Queue:
                     db.execute(table)
                 yield db
         except sqlite3.DatabaseError as problem:
-            if problem.sqlite_errorcode & 0xFF not in _BROKEN:
+            code = problem.sqlite_errorcode & 0xFF
+            if code == sqlite3.SQLITE_READONLY:
+                raise InputError(f"{file} cannot be written: {problem}", "Name a workspace that you may write to") from problem
+            if code not in _BROKEN:
                 raise
             remedy = "Remove it, and queue the runs that waited again with ftft runs resume: files say all else"
             raise InputError(f"{file} is no queue: {problem}", remedy) from problem
@@ -170,5 +176,5 @@ class Look:
         return {run: place for place, run in enumerate(waiting, 1)}
 
 
-def _row(run: str, position: int, priority: int, dependencies: str, environment: str, attempts: int, progress: str | None) -> Row:
-    return Row(run, position, priority, tuple(json.loads(dependencies)), json.loads(environment), attempts, progress)
+def _row(run: str, position: int, priority: int, dependencies: str, environment: str, *rest: Any) -> Row:
+    return Row(run, position, priority, tuple(json.loads(dependencies)), json.loads(environment), *rest)

@@ -181,7 +181,9 @@ class Maps:
             case "flag":
                 return self.workspace.notes.flagged(dataset, step["flag"])
             case "random":
-                labels_N = np.array(data.get(dataset).labels, dtype=object)[data.gold(dataset)]
+                labels, gold_N = data.get(dataset).labels, data.gold(dataset)
+                pick.by_label(gold_N, labels, list(step["counts"] or ()))  # or says which label is not known
+                labels_N = np.array(labels, dtype=object)[gold_N]
                 return pick.at_random(data.ids(dataset), step["n"], step["seed"], labels_N, step["counts"])
         raise AssertionError(step.by)
 

@@ -57,13 +57,13 @@ class Chaos:
 
     # ---- the disturbance
 
-    def rage(self, seconds: float, most: int) -> None:
-        """Until the time is over, or each kind of disturbance has happened `most` times."""
+    def rage(self, seconds: float, most: int, pause: float) -> None:
+        """Until the time is over, or each kind of disturbance has happened `most` times; up to `pause` seconds between two."""
         deadline = time.monotonic() + seconds
         kinds = {"runner killed": 3, "training killed": 4, "app killed": 1, "cancelled": 2, "resubmitted": 2}
         while time.monotonic() < deadline and min(self.counts[kind] for kind in kinds) < most:
             self.keep_app()
-            time.sleep(self.dice.random() * 0.4)
+            time.sleep(self.dice.random() * pause)
             (kind,) = self.dice.choices(list(kinds), list(kinds.values()))
             self.counts[kind] += self._disturb(kind)
             assert len(self.runners()) <= 1, "two runners"
@@ -103,14 +103,15 @@ class Chaos:
     # ---- the end
 
     def settle(self, patience: float) -> None:
-        """Resubmits what was cancelled, and waits until all have succeeded."""
+        """Resubmits what was cancelled or killed too often, and waits until all have succeeded."""
         deadline, client = time.monotonic() + patience, self._client
         while unfinished := [run for run in self.ws.runs.list() if run.state != "succeeded"]:
             assert time.monotonic() < deadline, Counter(run.state for run in unfinished)
             self.keep_app()
             for run in unfinished:
                 if run.state in ("cancelled", "failed", "lost"):
-                    assert run.state == "cancelled", (run.state, run.error)
+                    assert run.state == "cancelled" or run.cause == "killed", (run.state, run.error)
+                    self.counts["killed too often"] += run.cause == "killed"
                     client.runs.resume(run.id)
             client.wake()
             time.sleep(0.2)

@@ -25,7 +25,7 @@ def test_random_kills_lose_nothing_do_nothing_twice_and_leave_nothing(tmp_path: 
     chaos = Chaos(tmp_path, seed=4, options=options, app=app)
     try:
         chaos.submit()
-        chaos.rage(seconds=20, most=4)
+        chaos.rage(seconds=20, most=4, pause=0.4)
         chaos.settle(patience=60)
         chaos.check(patience=15)
     finally:
@@ -42,7 +42,7 @@ def test_random_kills_of_real_training_and_of_the_real_app(tmp_path: Path) -> No
     chaos = Chaos(tmp_path, seed=5, options=options, app=app)
     try:
         chaos.submit()
-        chaos.rage(seconds=150, most=15)
+        chaos.rage(seconds=180, most=10, pause=3)
         chaos.settle(patience=300)
         chaos.check(patience=options.idle + 30)
     finally:

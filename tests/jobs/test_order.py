@@ -242,7 +242,9 @@ def test_a_reboot_is_no_fault_of_the_run_and_it_goes_on(bench: Bench) -> None:
     attempt = attempt_of(folder)
     assert attempt
     assert attempt.boot == "monday"
-    bench.queue.started("a", attempts=10, progress="epoch 0, checkpoint none")  # once more, and it would have been killed too often
+    bench.queue.started(
+        "a", attempts=10, progress="epoch 0, checkpoint none", token=attempt.token
+    )  # once more, and it would have been killed too often
     (folder.path / "up").touch()
     assert bench.wait([folder], bench.options(training, boot="tuesday")) == {"a": "succeeded"}
 

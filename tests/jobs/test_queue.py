@@ -30,7 +30,7 @@ def test_places_close_up_when_a_run_is_removed(bench: Bench) -> None:
 
 def test_a_run_that_is_being_trained_has_no_place(bench: Bench) -> None:
     folder, _ = bench.add("a", "b")
-    bench.queue.started("a", attempts=1, progress="")
+    bench.queue.started("a", attempts=1, progress="", token="t")
     with take(folder):
         assert (bench.queue.position("a"), bench.queue.position("b")) == (None, 1)
 

@@ -10,6 +10,7 @@ import click
 
 from ftft import __version__
 from ftft.cli.output import fail
+from ftft.system import unsupported
 
 # command -> module:attribute, so that `ftft --help` loads only what it lists.
 COMMANDS = {
@@ -27,7 +28,7 @@ COMMANDS = {
     "import": "ftft.cli.imports:import_",
     "pretrain": "ftft.cli.pretrain:pretrain",
     "rebuild": "ftft.cli.store:rebuild",
-    "doctor": "ftft.cli.store:doctor",
+    "doctor": "ftft.cli.doctor:doctor",
     "run-spec": "ftft.cli.train:run_spec",
 }
 
@@ -39,6 +40,8 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        if (problem := unsupported()) and cmd_name != "doctor":
+            raise problem  # before anything of it is loaded, which would fail with less telling words
         module, attribute = COMMANDS[cmd_name].split(":")
         return getattr(import_module(module), attribute)
 

@@ -97,7 +97,7 @@ def test_a_random_choice_is_exact_repeatable_and_keeps_its_label_counts(ws, tmp_
         draw("too-many", n=31, counts={"negative": 31})
     with pytest.raises(InputError, match="n as the sum"):
         draw("wrong-sum", counts={"negative": 1})
-    with pytest.raises(InputError, match="Known"):
+    with pytest.raises(InputError, match="Perhaps you mean negative"):
         draw("strange", n=1, counts={"negativ": 1})
 
 

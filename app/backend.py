@@ -21,3 +21,8 @@ def workspace() -> Workspace:
 def read_only() -> bool:
     """Was the app started with --read-only? Then every button that writes is disabled."""
     return os.environ.get("FTFT_READ_ONLY") == "1"
+
+
+def remote_code() -> bool:
+    """Was the app started with --allow-remote-code? Only then may a page offer to run a model's own code."""
+    return os.environ.get("FTFT_REMOTE_CODE") == "1"

@@ -20,15 +20,15 @@ class Vendor(StaticFiles):
 class EarlyPlotly:
     """Middleware: tells the browser to fetch Plotly while Streamlit's own files still load."""
 
-    def __init__(self, app: Any) -> None:
-        self.app = app
+    def __init__(self, app: Any, page: str = "/") -> None:
+        self.app, self.page = app, page
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Adds the header to the page at "/", and touches nothing else."""
+        """Adds the header to the answer at `page`, and touches nothing else."""
 
         async def with_link(message: Any) -> None:
             if message["type"] == "http.response.start":
                 message = message | {"headers": [*message["headers"], (b"link", b"<vendor/plotly.min.js>; rel=preload; as=script")]}
             await send(message)
 
-        await self.app(scope, receive, with_link if scope["type"] == "http" and scope["path"] == "/" else send)
+        await self.app(scope, receive, with_link if scope["type"] == "http" and scope["path"] == self.page else send)

@@ -1,9 +1,11 @@
 """A pre-trained model as it lies on the disk or on the hub: who it is (its fingerprint), how many layers it has. Read without torch.
 
-Pickled weights are refused: unpickling runs whatever the file says.
+Pickled weights are refused: unpickling runs whatever the file says. A model that brings code of its own is told apart by its
+configuration, and its code is part of who it is.
 """
 
 import hashlib
+import importlib.util
 import json
 import math
 import os
@@ -15,6 +17,7 @@ from pathlib import Path
 from ftft.errors import InputError, shown
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_TYPE = re.compile(r"[\w-]+", re.ASCII)
 _LAYERS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers")
 # What the model's numbers follow from, besides its weights.
 _SETTINGS = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "spm.model")
@@ -22,12 +25,16 @@ _SETTINGS = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.tx
 
 @dataclass(frozen=True)
 class Pretrained:
-    """`path`: a folder, or a hub id. `fingerprint`: the sha256 of weights, configuration and tokenizer, or `hub:COMMIT`."""
+    """`path`: a folder, or a hub id. `fingerprint`: the sha256 of weights, configuration, tokenizer and own code, or `hub:COMMIT`.
+
+    `needs_code`: it cannot be loaded without running Python code of its own.
+    """
 
     path: str
     fingerprint: str
     layers: int | None = None
     parameters: int | None = None
+    needs_code: bool = False
 
     @property
     def name(self) -> str:
@@ -63,11 +70,14 @@ def _on_disk(path: str, stamp: tuple[tuple[str, int, int], ...]) -> Pretrained:
         pickled = sorted(n for n in names if n.endswith((".bin", ".pt", ".pth", ".ckpt")))
         found = f"only pickled weights ({', '.join(pickled)})" if pickled else "no weights"
         raise InputError(f"{path} holds {found}", "Save the model again with save_pretrained, which writes model.safetensors")
+    config = _json(folder / "config.json")
+    settings = [folder / name for name in _SETTINGS if name in names]
+    code = [folder / name for name in sorted(names) if name.endswith(".py")] if _brings_code(folder, names, config) else []
     whole = hashlib.sha256()
-    for file in (*weights, *(folder / name for name in _SETTINGS if name in names)):
+    for file in (*weights, *settings, *code):
         with file.open("rb") as content:
             whole.update(f"{file.name}\0".encode() + hashlib.file_digest(content, "sha256").digest())
-    return Pretrained(path, whole.hexdigest(), _layers(_json(folder / "config.json")), sum(map(_parameters, weights)))
+    return Pretrained(path, whole.hexdigest(), _layers(config), sum(map(_parameters, weights)), _needs_code(config))
 
 
 def _on_hub(model: str) -> Pretrained:
@@ -75,14 +85,40 @@ def _on_hub(model: str) -> Pretrained:
 
     cached = try_to_load_from_cache(model, "config.json")
     if isinstance(cached, str):
-        return Pretrained(model, f"hub:{Path(cached).parent.name}", _layers(json.loads(Path(cached).read_text())))
+        config = _json(Path(cached))
+        return Pretrained(model, f"hub:{Path(cached).parent.name}", _layers(config), needs_code=_needs_code(config))
     try:
-        return Pretrained(model, f"hub:{model_info(model, timeout=20).sha}")
+        about = model_info(model, timeout=20)
+        return Pretrained(model, f"hub:{about.sha}", needs_code=_needs_code(about.config or {}))
     except Exception as problem:  # the hub's client raises a dozen kinds, and its transport more
         raise InputError(
             f"model {model!r} is neither a folder here nor to be had from the hub ({type(problem).__name__})",
             "Check the name and the network, or download the model and give its folder",
         ) from problem
+
+
+def _brings_code(folder: Path, names: set[str], config: dict) -> bool:
+    """Whether the model or its tokenizer names code that may come to run, needed or not."""
+    tokenizer = _json(folder / "tokenizer_config.json") if "tokenizer_config.json" in names else {}
+    return "auto_map" in config or "auto_map" in tokenizer
+
+
+def _needs_code(config: dict) -> bool:
+    """transformers takes code from a model's folder where "auto_map" names it, and must where the model's type is none of its own."""
+    return "auto_map" in config and not _has_transformers(config.get("model_type"))
+
+
+@lru_cache(64)
+def _has_transformers(model_type: object) -> bool:
+    """Whether the installed transformers has this type of model, told by its folders, since importing it takes seconds.
+
+    A few types lie in a folder of another name ("openai-gpt" in openai): they count as unknown, and leave is asked for that is not needed.
+    The opposite mistake is harmless, too: loading runs no code that the spec does not allow (ftft/train/model.py), and says what it lacks.
+    """
+    found = importlib.util.find_spec("transformers")
+    if found is None or found.origin is None or not isinstance(model_type, str) or not _TYPE.fullmatch(model_type):
+        return False
+    return (Path(found.origin).parent / "models" / model_type.replace("-", "_")).is_dir()
 
 
 def _json(file: Path) -> dict:

@@ -33,6 +33,7 @@ from ftft.train.progress import Progress, say
 from ftft.train.recorder import Recorder
 from ftft.train.stopping import Stop
 from ftft.train.tokens import Tokens, cached, tokenise
+from ftft.train.trackers import Trackers
 
 NAMED = 5  # ids that a warning gives as examples
 
@@ -49,12 +50,12 @@ class Attempt:
         self.resumed: Checkpoint | None = self.checkpoints.newest()
         self.precision = self._precision()
         if self.resumed:
-            self.source = model.stored(self.resumed.trainer)
+            self.source = model.stored(self.resumed.trainer, bool(self.spec.remote_code))
         else:
             self.source = model.read(self.spec, self.about.labels)
         self.model = self._model()
         self.max_length = self._max_length()
-        every = self._examples("train")
+        every = self.examples("train")
         rows = task.subset_rows(folder.workspace, self.spec, folder.subset_hash(), every.ids_N)
         self.train = every if rows is None else every.take(rows)
         self._warn_of_cuts("train", self.train)
@@ -62,19 +63,18 @@ class Attempt:
         self.progress = Progress(folder.metrics_file, self.budget.steps)
         self.recorder = None if self.spec.capture == "none" else Recorder()
         self.early = self._early_stopping()
+        self.trackers = self._trackers()
         self.engine = Engine(self.model, self.train, self.spec, self.budget, self.precision, self._instruments(), self.source.tokenizer)
 
     def run(self) -> dict[str, Any]:
         """Trains and evaluates, and returns the verdict, not yet published."""
         self._go_on()
-        if self.resumed and self._trained(self.resumed):  # Trainer would make one update more
-            safetensors.torch.load_model(self.model, self.resumed.trainer / "model.safetensors", device=str(self.model.device))
-        else:
-            self.engine.run(self.resumed)
+        try:
+            self._train()
+            found = {split.name: self._evaluate(split.name) for split in self.about.evaluations}
+        finally:
+            self.trackers.close()
         steps_done = self.steps_done
-        if self.early:
-            self.early.restore()
-        found = {split.name: self._evaluate(split.name) for split in self.about.evaluations}
         if ranks.is_first():
             self._save_model()
         return {
@@ -83,6 +83,26 @@ class Attempt:
             "epochs_recorded": len(self.folder.epoch_files()), "cost": self.ledger.spent().to_json(), "environment": self.environment(),
             "warnings": [w.to_json() for w in self.warnings], "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }  # fmt: skip
+
+    def _train(self) -> None:
+        """Leaves the model as it will be evaluated."""
+        self.trackers.begin(self.engine.args, self.engine.state, self.engine.control, self.model)
+        if self.resumed and self._trained(self.resumed):  # Trainer would make one update more
+            safetensors.torch.load_model(self.model, self.resumed.trainer / "model.safetensors", device=str(self.model.device))
+        else:
+            self.engine.run(self.resumed)
+        if self.early:
+            self.early.restore()
+
+    def _trackers(self) -> Trackers:
+        def failed(name: str, problem: Exception) -> None:
+            why = str(problem).strip().splitlines() or ["no message"]
+            message = f"{name} failed and was told nothing more: {type(problem).__name__}: {why[0].rstrip('.')}"
+            self.warnings.append(Finding("tracker_failed", 1, (name,), message))
+            say(message)
+
+        names = self.spec.report_to if ranks.is_first() else None
+        return Trackers(names, self.folder.path, self.resumed.step if self.resumed else 0, failed)
 
     def _go_on(self) -> None:
         """Takes up where the newest checkpoint was left, if there is one."""
@@ -144,7 +164,8 @@ class Attempt:
         self.warnings.append(Finding("max_length_lowered", 1, (), lowered))
         return limit
 
-    def _examples(self, split: str) -> task.Examples:
+    def examples(self, split: str) -> task.Examples:
+        """A split as the model sees it: read from the cache of tokens, or put there."""
         return task.examples(self.folder.workspace, self.about, split, lambda texts: self._tokens(split, texts))
 
     def _warn_of_cuts(self, split: str, found: task.Examples) -> None:
@@ -160,15 +181,16 @@ class Attempt:
 
     def _instruments(self) -> Instruments:
         return Instruments(
-            self.recorder, self._close_epoch, self.flops, self.ledger, self.progress, self.checkpoints, self.stop, self.early
-        )
+            self.recorder, self._close_epoch, self.flops, self.ledger, self.progress, self.checkpoints, self.stop, self.trackers,
+            self.early,
+        )  # fmt: skip
 
     def _early_stopping(self) -> EarlyStopping | None:
         if self.spec.stop is None:
             return None
         assert self.spec.evals
         assert self.spec.patience
-        sets = {split.name: self._examples(split.name) for split in self.about.dev_sets(self.spec.stop)}
+        sets = {split.name: self.examples(split.name) for split in self.about.dev_sets(self.spec.stop)}
         early = EarlyStopping(
             self.model, self.spec.stop, evaluation_steps(self.budget.steps, self.spec.evals), self.spec.patience,
             lambda step: self._judge(step, sets), self.folder.checkpoints / "best",
@@ -182,6 +204,7 @@ class Attempt:
         values = [self._scores(split, examples, self._logits(examples, "stop", step), step) for split, examples in sets.items()]
         value = float(np.mean(np.array([of_set[self.about.metric] for of_set in values], float)))
         self.progress.judged(step, str(self.spec.stop), value)
+        self.trackers.log({f"eval_{self.spec.stop}": value}, step)
         return value
 
     @cached_property
@@ -190,7 +213,9 @@ class Attempt:
         return flops.fit(self.model, self.max_length)
 
     @cached_property
-    def _predictor(self) -> Predictor:
+    def predictor(self) -> Predictor:
+        """What the model says about examples, on the bill."""
+
         def bill(texts: int, length: int, purpose: str) -> None:
             self.ledger.evaluation(self.flops.of_forward(texts, length), purpose)
 
@@ -203,7 +228,7 @@ class Attempt:
             return
         row_N, logits_NC, step_N = records.row_R, records.logits_RC, records.step_R
         if self.spec.capture == "epoch_end":
-            logits_NC = self._predictor.logits(self.train.tokens, "capture", row_N)
+            logits_NC = self.predictor.logits(self.train.tokens, "capture", row_N)
         if not np.isfinite(logits_NC).all():
             raise non_finite(int(step_N[-1]))
         assert not complete or len(row_N) == len(self.train), "an example is missing from a complete epoch"
@@ -218,7 +243,7 @@ class Attempt:
         self.progress.recorded(int(step_N[-1]), number, len(row_N))
 
     def _evaluate(self, split: str) -> dict[str, float | None]:
-        found, step = self._examples(split), self.steps_done
+        found, step = self.examples(split), self.steps_done
         self._warn_of_cuts(split, found)
         logits_NC = self._logits(found, "scores", step)
         if ranks.is_first():
@@ -226,7 +251,7 @@ class Attempt:
         return self._scores(split, found, logits_NC, step)
 
     def _logits(self, examples: task.Examples, purpose: str, step: int) -> np.ndarray:
-        logits_NC = self._predictor.logits(examples.tokens, purpose)
+        logits_NC = self.predictor.logits(examples.tokens, purpose)
         if not np.isfinite(logits_NC).all():
             raise non_finite(step)
         return logits_NC
@@ -234,6 +259,7 @@ class Attempt:
     def _scores(self, split: str, examples: task.Examples, logits_NC: np.ndarray, step: int) -> dict[str, float | None]:
         values = scores(examples.gold_N, logits_NC, self.about.counts_as(split))
         self.progress.scored(step, split, values)
+        self.trackers.log({f"eval_{split}_{name}": value for name, value in values.items()}, step)
         return values
 
     def _save_model(self) -> None:

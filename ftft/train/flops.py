@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import AutoModelForSequenceClassification, PreTrainedModel
+from transformers import PreTrainedModel
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def fit(model: PreTrainedModel, max_length: int) -> Flops:
     config = deepcopy(model.config)
     config.use_cache = True  # without, decoders look for packed texts in the numbers, too
     with torch.device("meta"):
-        shadow = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager").eval()
+        shadow = type(model)._from_config(config, attn_implementation="eager").eval()
     learns = {name: weights.requires_grad for name, weights in model.named_parameters()}
     for name, weights in shadow.named_parameters():
         weights.requires_grad = learns[name]

@@ -29,7 +29,10 @@ _POSITIONS = ("position_embeddings", "wpe", "embed_positions")
 
 @dataclass(frozen=True)
 class Source:
-    """What `from_pretrained` reads before any weights. `head`: which rows of the checkpoint's last layer to keep, None for a new head."""
+    """What `from_pretrained` reads before any weights. `head`: which rows of the checkpoint's last layer to keep, None for a new head.
+
+    `remote_code`: its own Python code may run. Whoever asked for the run said so; nothing in a model's folder can.
+    """
 
     path: str
     revision: str
@@ -37,6 +40,7 @@ class Source:
     tokenizer: PreTrainedTokenizerBase
     labels: tuple[str, ...]
     head: tuple[int, ...] | None = None
+    remote_code: bool = False
 
 
 def quiet() -> None:
@@ -47,8 +51,8 @@ def quiet() -> None:
 
 def read(spec: RunSpec, labels: tuple[str, ...]) -> Source:
     """Configuration, with layers cut and labels named, and tokenizer. InputError where they cannot be had or layers are too few."""
-    revision = _revision(spec)
-    config, tokenizer = _read(spec.model, revision)
+    revision, remote_code = _revision(spec), bool(spec.remote_code)
+    config, tokenizer = _read(spec.model, revision, remote_code)
     if spec.layers is not None:
         _cut(config, spec)
     head = rows_of_head(config, labels, spec.model_name) if spec.keep_head else None
@@ -61,14 +65,14 @@ def read(spec: RunSpec, labels: tuple[str, ...]) -> Source:
             )
         tokenizer.pad_token = tokenizer.eos_token
     config.pad_token_id = tokenizer.pad_token_id
-    return Source(spec.model, revision, config, tokenizer, labels, head)
+    return Source(spec.model, revision, config, tokenizer, labels, head, remote_code)
 
 
-def stored(folder: Path) -> Source:
+def stored(folder: Path, remote_code: bool) -> Source:
     """The source of a checkpoint of ours: complete in itself, so that a run goes on where its model's own folder is not to be had."""
-    config, tokenizer = _read(str(folder), "main")
+    config, tokenizer = _read(str(folder), "main", remote_code)
     labels = labels_of(config)
-    return Source(str(folder), "main", config, tokenizer, labels, tuple(range(len(labels))))
+    return Source(str(folder), "main", config, tokenizer, labels, tuple(range(len(labels))), remote_code)
 
 
 def load(source: Source, attention: str | None, seed: int) -> tuple[PreTrainedModel, tuple[str, ...]]:
@@ -85,7 +89,7 @@ def load(source: Source, attention: str | None, seed: int) -> tuple[PreTrainedMo
             attn_implementation=attention,
             dtype=torch.float32,
             use_safetensors=True,
-            trust_remote_code=False,
+            trust_remote_code=source.remote_code,
             output_loading_info=True,
         )
     except (MemoryError, torch.OutOfMemoryError):
@@ -136,10 +140,10 @@ def _revision(spec: RunSpec) -> str:
     return "main"
 
 
-def _read(path: str, revision: str) -> tuple[PreTrainedConfig, PreTrainedTokenizerBase]:
+def _read(path: str, revision: str, remote_code: bool) -> tuple[PreTrainedConfig, PreTrainedTokenizerBase]:
     try:
-        config = AutoConfig.from_pretrained(path, revision=revision, trust_remote_code=False)
-        tokenizer = AutoTokenizer.from_pretrained(path, revision=revision, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(path, revision=revision, trust_remote_code=remote_code)
+        tokenizer = AutoTokenizer.from_pretrained(path, revision=revision, trust_remote_code=remote_code)
     except (MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as problem:

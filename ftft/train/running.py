@@ -1,6 +1,7 @@
 """A run folder from its spec to its verdict."""
 
 import errno
+import pickle
 import shutil
 import traceback
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ftft.errors import KILLED, FtftError, WorkError
+from ftft.errors import KILLED, FtftError, InputError, WorkError
 from ftft.runfolder import RunFolder
 from ftft.train import ranks
 from ftft.train.attempt import Attempt
@@ -64,6 +65,9 @@ def explain(problem: Exception) -> FtftError:
     if isinstance(problem, FtftError):
         return problem
     text = str(problem)
+    if isinstance(problem, pickle.UnpicklingError):
+        what = "a file of the newest checkpoint holds something else than numbers, and was not loaded"
+        return InputError(what, "Remove its folder under checkpoints/, then ftft runs resume: the run goes on from the one before")
     if isinstance(problem, (torch.OutOfMemoryError, MemoryError)) or any(words in text for words in _NO_MEMORY):
         return WorkError("memory ran out", "Lower --batch-size and raise --grad-accum by as much, or lower --max-length", "out_of_memory")
     if _disk_is_full(problem):
@@ -85,7 +89,9 @@ def _disk_is_full(problem: BaseException | None) -> bool:
 
 
 def _publish_failure(folder: RunFolder, failure: FtftError, attempt: Attempt | None, ledger: Ledger) -> None:
-    """A full disk may have no room for the verdict either; then the queue sees a run that ended without one."""
+    """A full disk may have no room for the verdict either; then the queue sees a run that ended without one. None for a removed folder."""
+    if not folder.path.is_dir():
+        return
     saved = Checkpoints(folder.checkpoints).newest()
     verdict = {
         "state": "failed", "cause": failure.kind, "error": failure.to_json(), "scores": {},

@@ -1,7 +1,7 @@
-"""The table of results: what main models scored on a subset, beside the same model on everything with the same budget of steps.
+"""The table of results: what main models scored on a subset, beside the same model on everything and on random subsets.
 
-Values in, rows out. Runs belong to one row when they differ in nothing but their seed: same model, layers, settings, steps and subset.
-A difference is paired: a seed on the subset minus the same seed on everything, never a mean minus another mean.
+Values in, rows out; which runs make a row is said in `blocks`.
+A difference is paired: a seed on the subset minus the same seed of the baseline, never a mean minus another mean.
 """
 
 from collections import Counter
@@ -10,13 +10,8 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
-from ftft.domain import Dataset, Run, RunSpec, Seeds, Subset
-
-# What a spec holds besides settings: what the row is about, which seed it is, and what does not change the numbers.
-_NOT_SETTINGS = {
-    "dataset", "dataset_fingerprint", "model", "subset", "subset_hash", "seed", "seeds", "epochs", "steps", "capture", "again",
-    "eval_batch_size", "imported", "devices", "selection", "report_to",
-}  # fmt: skip
+from app.blocks import NEVER, STOPPING, Block, Line, blocks, settings_of
+from ftft.domain import Dataset, Run, RunSpec, Seeds, Subset, runs_in
 
 
 @dataclass(frozen=True)
@@ -31,10 +26,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """Scores in [0, 1] of one row in one column, one for each seed, and what each seed gained over the same seed on everything."""
+    """Scores in [0, 1] of one row in one column, one for each seed, and what each seed of `pairs` gained over that seed's baseline."""
 
     values: tuple[float, ...] = ()
     differences: tuple[float, ...] = ()
+    pairs: tuple[Seeds, ...] = ()
 
     @property
     def mean(self) -> float | None:
@@ -54,13 +50,18 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """Runs that differ only in their seed. `subset` is None for everything, `examples` when the subset is no longer in the workspace.
+    """Runs that differ only in their seed. `kind`: one of KINDS; `title` says what they saw; `block`: which rows compare with each other.
 
-    `cost` is the main runs' FLOPs (see `_spent`) over those of the same seeds on everything; `reference_cost` what the runs that chose the
-    subset add to one main run, in the same unit: 0 when no run chose it, None when it is not known.
+    `subset` is the subset's name where there is one of it: None for everything and for random controls. `examples` is None when the
+    subset is no longer in the workspace. `baseline`: what the differences are to: "self" where this is it, "same rule", "never stopped",
+    or "" where there is none.
+    `cost` is the main runs' FLOPs (see `_spent`) over those of the same seeds of the baseline; `reference_cost` what the runs that chose
+    the subset add to one main run, in the same unit: 0 when no run chose it, None when it is not known.
     """
 
     model: str
+    kind: str
+    title: str
     subset: str | None
     examples: int | None
     steps: int
@@ -68,19 +69,21 @@ class Row:
     states: dict[str, int]
     seeds: tuple[int | str, ...]
     cells: tuple[Cell, ...]
+    baseline: str
+    block: int
     cost: float | None
     reference_cost: float | None
     value: Subset | None
 
     @property
     def whole_cost(self) -> float | None:
-        """Main run and reference together, relative to the run on everything."""
+        """Main run and reference together, relative to the baseline."""
         return None if self.cost is None or self.reference_cost is None else self.cost + self.reference_cost
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows in groups: the run on everything first, then the subsets; groups with a difference come first.
+    """Rows in blocks: runs on everything first, then the subsets, then random ones; blocks with a difference come first.
 
     `outdated` counts the runs that are left out because they saw an earlier version of the dataset.
     """
@@ -89,6 +92,12 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     outdated: int
+
+    @property
+    def main(self) -> tuple[Row, ...]:
+        """The rows that the page can speak about: subsets that somebody chose, or random ones where there is no other."""
+        chosen = tuple(row for row in self.rows if row.kind == "subset")
+        return chosen or tuple(row for row in self.rows if row.kind.startswith("random"))
 
 
 def columns(dataset: Dataset) -> tuple[Column, ...]:
@@ -105,30 +114,27 @@ def compare(dataset: Dataset, runs: Iterable[Run], subsets: Iterable[Subset], me
     """The table over all `runs` of a dataset; references included, for what choosing cost. `metric`: accuracy, macro_f1 or auroc."""
     of_name = [run for run in runs if run.spec.dataset == dataset.name and run.spec.has_settings]
     runs = [run for run in of_name if run.spec.dataset_fingerprint == dataset.fingerprint]
-    made = [run for run in runs if run.spec.on_everything or run.subset_hash]  # others wait for what will choose their examples
-    groups: dict[tuple, dict[str | None, list[Run]]] = {}
-    for run in made:
-        groups.setdefault(_settings_key(run.spec, dataset.train.rows), {}).setdefault(run.subset_hash, []).append(run)
-    by_hash = {subset.hash: subset for subset in subsets}
-    costs = {run.id: _spent(run) for run in runs}
-    heads = columns(dataset)
-    drawn: list[list[Row]] = []
-    for group in groups.values():
-        if set(group) == {None}:
-            continue  # nothing on a subset: a reference, not a main model
-        control, everything_first = group.get(None, []), sorted(group, key=lambda subset_hash: subset_hash is not None)
-        drawn.append([_row(dataset, group[h], control, by_hash.get(h or ""), heads, metric, costs) for h in everything_first])
+    costs, heads = {run.id: _spent(run) for run in runs}, columns(dataset)
+    drawn = [
+        [_row(dataset, line, block, n, heads, metric, costs) for line in block.lines]
+        for n, block in enumerate(blocks(runs, subsets, dataset.train.rows))
+    ]
     drawn.sort(key=lambda rows: not any(cell.differences for row in rows for cell in row.cells))
     return Table(metric, heads, tuple(row for rows in drawn for row in rows), len(of_name) - len(runs))
 
 
 def telling_settings(table: Table) -> list[dict[str, Any]]:
-    """For each row the settings in which rows of the same model differ: without them, two rows could not be told apart."""
+    """For each row the settings in which rows of the same model differ: without them, two rows could not be told apart.
+
+    The titles of runs on everything say whether they were stopped: how, matters where rows on subsets differ in it.
+    """
     described = [row.settings | {"steps": row.steps} for row in table.rows]
     varied: dict[str, set[str]] = {}
     for row, settings in zip(table.rows, described, strict=True):
-        others = [d for r, d in zip(table.rows, described, strict=True) if r.model == row.model]
-        varied[row.model] = {name for name in settings if len({repr(d.get(name)) for d in others}) > 1}
+        of_model = [(r.kind, d) for r, d in zip(table.rows, described, strict=True) if r.model == row.model]
+        differs = {name for name in settings if len({repr(d.get(name)) for _, d in of_model}) > 1}
+        on_subsets = [d for kind, d in of_model if kind not in ("everything", "erm_steps")]
+        varied[row.model] = {n for n in differs if n not in STOPPING or len({repr(d.get(n)) for d in on_subsets}) > 1}
     return [{k: v for k, v in d.items() if k in varied[row.model]} for row, d in zip(table.rows, described, strict=True)]
 
 
@@ -136,44 +142,74 @@ def records(table: Table, dataset: Dataset) -> list[dict[str, Any]]:
     """The table in long form for a file: one record for each row and evaluation set, numbers as they are (scores in [0, 1])."""
     return [
         {
-            "dataset": dataset.name, "model": row.model, "subset": row.subset or "", "examples": row.examples, "of": dataset.train.rows,
+            "dataset": dataset.name, "model": row.model, "row": row.title, "subset": row.subset or "",
+            "examples": row.examples, "of": dataset.train.rows,
             "steps": row.steps, "evaluation": column.name, "distribution": column.distribution, "role": column.role, "metric": table.metric,
             "mean": cell.mean, "sd": cell.sd, "n_seeds": len(cell.values), "difference": cell.difference, "n_pairs": len(cell.differences),
-            "train_flops_of_everything": row.cost, "with_reference": row.whole_cost, "failed_runs": row.states.get("failed", 0),
+            "baseline": row.baseline, "train_flops_of_baseline": row.cost, "with_reference": row.whole_cost,
+            "failed_runs": row.states.get("failed", 0),
         }
         for row in table.rows
         for column, cell in zip(table.columns, row.cells, strict=True)
     ]  # fmt: skip
 
 
-def _settings_key(spec: RunSpec, rows: int) -> tuple:
-    return (spec.total_steps(rows), *sorted((k, repr(v)) for k, v in _settings(spec).items()))
-
-
-def _settings(spec: RunSpec) -> dict[str, Any]:
-    return {k: v for k, v in spec.to_json().items() if k not in _NOT_SETTINGS}
-
-
 def _row(
-    dataset: Dataset, runs: list[Run], control: list[Run], subset: Subset | None, heads: tuple[Column, ...], metric: str,
-    costs: dict[str, float | None],
+    dataset: Dataset, line: Line, block: Block, n: int, heads: tuple[Column, ...], metric: str, costs: dict[str, float | None]
 ) -> Row:  # fmt: skip
-    spec = runs[0].spec
-    everything = spec.on_everything
-    cost = _paired_cost(runs, control)
+    runs, spec = line.runs, line.runs[0].spec
+    baseline = block.baseline(line)
+    control = baseline.runs if baseline else []
     return Row(
         model=spec.model_name,
-        subset=spec.subset,
-        examples=dataset.train.rows if everything else len(subset.ids) if subset else None,
+        kind=line.kind,
+        title=_title(line, block),
+        subset=spec.subset if line.kind == "subset" else None,
+        examples=dataset.train.rows if spec.on_everything else len(line.subset.ids) if line.subset else None,
         steps=_steps(runs, spec.total_steps(dataset.train.rows)),
-        settings={k: v for k, v in _settings(spec).items() if k not in ("model_fingerprint", "layers")},
+        settings={k: v for k, v in settings_of(spec).items() if k not in ("model_fingerprint", "layers")},
         states=dict(Counter(run.state for run in runs)),
         seeds=tuple(sorted({_seed_name(run.spec) for run in runs if run.state == "succeeded"}, key=str)),
-        cells=tuple(_cell(runs, [] if everything else control, column, metric) for column in heads),
-        cost=cost,
-        reference_cost=0.0 if everything else _reference_cost(subset, control, costs),
-        value=subset,
+        cells=tuple(_cell(runs, [] if baseline is line else control, column, metric) for column in heads),
+        baseline=_relation(line, baseline),
+        block=n,
+        cost=_paired_cost(runs, control),
+        reference_cost=0.0 if spec.on_everything else _reference_cost(line.subset, control, costs),
+        value=line.subset,
     )
+
+
+def _title(line: Line, block: Block) -> str:
+    """What the runs of a line saw, so that no two lines of a block are called the same."""
+    match line.kind:
+        case "subset":
+            return line.runs[0].spec.subset or ""
+        case "everything":
+            rules = {other.rule for other in block.lines}
+            return "everything" if rules == {NEVER} else "everything, never stopped" if line.rule == NEVER else "everything, stopped early"
+        case "erm_steps":
+            return "everything, the subset's steps"
+    size = len(line.subset.ids) if line.subset else 0
+    like = [main for main in block.main if main.subset and len(main.subset.ids) == size]
+    if line.kind == "random":
+        return "random, same size" if like else "random"
+    same = [main for main in like if main.subset and _nonzero(main.subset.labels) == _nonzero(line.counts or {})]
+    if not same:
+        return "random, given label shares"
+    several = sum(other.kind == line.kind for other in block.lines) > 1
+    return "random, same size and label shares" + (f" as {same[0].runs[0].spec.subset}" if several else "")
+
+
+def _nonzero(counts: dict[str, int]) -> dict[str, int]:
+    return {label: n for label, n in counts.items() if n}
+
+
+def _relation(line: Line, baseline: Line | None) -> str:
+    if baseline is None:
+        return ""
+    if baseline is line:
+        return "self"
+    return "never stopped" if baseline.rule == NEVER and line.rule != NEVER else "same rule"
 
 
 def _seed_name(spec: RunSpec) -> int | str:
@@ -182,7 +218,8 @@ def _seed_name(spec: RunSpec) -> int | str:
 
 def _cell(runs: list[Run], control: list[Run], column: Column, metric: str) -> Cell:
     scores, base = _by_seed(runs, column, metric), _by_seed(control, column, metric)
-    return Cell(tuple(scores.values()), tuple(scores[seed] - base[seed] for seed in scores if seed in base))
+    pairs = tuple(seed for seed in scores if seed in base)
+    return Cell(tuple(scores.values()), tuple(scores[seed] - base[seed] for seed in pairs), pairs)
 
 
 def _by_seed(runs: list[Run], column: Column, metric: str) -> dict[Seeds, float]:
@@ -229,5 +266,6 @@ def _reference_cost(subset: Subset | None, control: list[Run], costs: dict[str, 
 
 
 def reference_runs(selection: dict[str, Any]) -> tuple[str, ...]:
-    """The runs whose dynamics chose a subset, each once, in the order in which the selection names them."""
-    return tuple(dict.fromkeys(step["run"] for step in selection.get("steps", ()) if step.get("run")))
+    """The runs whose dynamics chose a subset, those behind a mean too, each once, in the order in which the selection names them."""
+    named = [step["run"] for step in selection.get("steps", ()) if step.get("run")]
+    return tuple(dict.fromkeys(run for name in named for run in runs_in(name)))

@@ -88,7 +88,13 @@ def _by_digest(places: np.ndarray, ids_N: np.ndarray) -> list[int]:
 
 def tie_order(ids_N: np.ndarray) -> np.ndarray:
     """(N,) int32: the place of each id among all, ordered by their sha256."""
-    digests = np.frombuffer(b"".join(hashlib.sha256(i.encode()).digest() for i in ids_N), dtype=">u8").reshape(-1, 4).T.astype(np.uint64)
+    return _places_by_digest(ids_N, "")
+
+
+def _places_by_digest(ids_N: np.ndarray, before: str) -> np.ndarray:
+    """(N,) int32: the place of each id among all, ordered by the sha256 of `before` and the id."""
+    whole = b"".join(hashlib.sha256(f"{before}{i}".encode()).digest() for i in ids_N)
+    digests = np.frombuffer(whole, dtype=">u8").reshape(-1, 4).T.astype(np.uint64)
     place_N = np.empty(len(ids_N), dtype=np.int32)
     place_N[np.lexsort(digests[::-1])] = np.arange(len(ids_N), dtype=np.int32)
     return place_N
@@ -188,14 +194,14 @@ def at_random(ids_N: np.ndarray, n: int, seed: int, labels_N: np.ndarray | None 
     With `counts` as many of each label (`labels_N`: names). A larger n with the same seed holds a smaller one. InputError where there are
     not so many.
     """
-    draw_N = np.array([hashlib.sha256(f"{seed}/{i}".encode()).digest() for i in ids_N], dtype=object)
+    place_N = _places_by_digest(ids_N, f"{seed}/")
     mask_N = np.zeros(len(ids_N), dtype=bool)
     for label, wanted in ({"": n} if counts is None else counts).items():
         of_label = np.arange(len(ids_N)) if counts is None else np.flatnonzero(labels_N == label)
         if wanted > len(of_label):
             what = f"with label {label!r} " if counts is not None else ""
             raise InputError(f"{wanted} examples {what}are to be drawn, and there are {len(of_label)}", "Ask for fewer")
-        mask_N[of_label[np.argsort(draw_N[of_label], kind="stable")[:wanted]]] = True
+        mask_N[of_label[np.argsort(place_N[of_label])[:wanted]]] = True
     return mask_N
 
 

@@ -43,11 +43,13 @@ def markup(table: Table, focus: Row) -> str:
     settings = comparison.telling_settings(table)
     largest = max((abs(100 * d) for row in table.rows for cell in row.cells for d in cell.differences), default=0.0)
     span = next(span for span in SPANS if span >= largest)
-    body = "".join(_row(row, told, span, row is focus) for row, told in zip(table.rows, settings, strict=True))
+    firsts = {id(next(rows)) for _, rows in groupby(table.rows, lambda row: row.block)}
+    body = "".join(_row(row, told, span, row is focus, id(row) in firsts) for row, told in zip(table.rows, settings, strict=True))
     legend = (
-        f"In points of {METRICS[table.metric]}: mean ± SD over seeds, no SD from one. Below it the paired difference to everything: "
-        f"its mean, and each seed as a dot on ±{span} points. Cost: training FLOPs, everything = 100{parts.THIN}%; "
-        "“+ reference” adds the whole runs that chose the subset."
+        f"In points of {METRICS[table.metric]}: mean ± SD over seeds, no SD from one. Below it the paired difference to the baseline: "
+        f"its mean, and each seed as a dot on ±{span} points. Cost: training FLOPs, the baseline = 100{parts.THIN}%; "
+        "“+ reference” adds the whole runs that chose the subset. The baseline is the run on everything under the same stop rule, or, "
+        "where none is there, the one that nothing stops."
     )
     return f"<table class='results'>{_head(table)}{body}</table><p class='hint'>{legend}</p>"
 
@@ -66,18 +68,21 @@ def _head(table: Table) -> str:
     )
 
 
-def _row(row: Row, told: dict[str, Any], span: int, in_focus: bool) -> str:
-    what = html.escape(row.subset) if row.subset else "everything"
+def _row(row: Row, told: dict[str, Any], span: int, in_focus: bool, starts: bool) -> str:
+    """`starts`: it is the first of its block."""
+    what = html.escape(row.title)
     size = f"{parts.num(row.examples)} examples" if row.examples is not None else "subset removed"
     settings = "".join(
-        f" · {html.escape(name.replace('_', ' '))} {html.escape(f'{value}')}" for name, value in told.items() if name != "steps"
+        f" · {html.escape(name.replace('_', ' '))} {html.escape(f'{value}')}"
+        for name, value in told.items()
+        if name != "steps" and value is not None
     )
-    cells = "".join(_cell(cell, row.subset is None, len(row.seeds), span) for cell in row.cells)
-    kind = "all" if row.subset is None else "ours" if in_focus else "other"
+    cells = "".join(_cell(cell, row.baseline == "self", len(row.seeds), span) for cell in row.cells)
+    kind = ("ours" if in_focus else "other") + (" all" if starts else "")
     return (
         f"<tr class='{kind}'><th scope='row'>{what}<small>{html.escape(row.model)} · {size}{settings}</small>"
         f"<small>{_seeds(row)}</small></th><td class='r'>{parts.num(row.steps)}</td>{cells}"
-        f"<td class='costs'>{_share(row.cost)}</td><td class='costs'>{_share(row.whole_cost) if row.subset else _share(row.cost)}</td></tr>"
+        f"<td class='costs'>{_share(row.cost)}</td><td class='costs'>{_share(row.whole_cost)}</td></tr>"
     )
 
 
@@ -89,12 +94,12 @@ def _seeds(row: Row) -> str:
     return " · ".join([first, *(parts.pill(text, "bad" if text.endswith("failed") else "muted") for text in others)])
 
 
-def _cell(cell: Cell, is_everything: bool, seeds: int, span: int) -> str:
+def _cell(cell: Cell, is_baseline: bool, seeds: int, span: int) -> str:
     if cell.mean is None:
         return "<td><div class='val muted'>–</div></td>"
     sd = f"<small> ±{parts.THIN}{100 * cell.sd:.1f}</small>" if cell.sd is not None else ""
     few = f"<small> {len(cell.values)} of {seeds} seeds</small>" if len(cell.values) < seeds else ""
-    below = "baseline" if is_everything else _difference(cell, span)
+    below = "baseline" if is_baseline else _difference(cell, span)
     return f"<td><div class='val'>{100 * cell.mean:.1f}{sd}{few}</div><div class='dif'>{below}</div></td>"
 
 

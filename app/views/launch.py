@@ -7,7 +7,7 @@ from app.backend import workspace
 from app.panels import launch_form, launch_plan
 
 ws = workspace()
-parts.page_header("Launch", "Fine-tune a main model on a subset, and on everything for comparison.")
+parts.page_header("Launch", "Fine-tune a main model on a subset, with controls, and know the price first.")
 datasets = ws.data.list()
 if not datasets:
     parts.empty("rocket_launch", "No dataset yet", "Add one on the Data page, or run `ftft demo`.")

@@ -9,7 +9,7 @@ from app.panels import results_claim, results_table
 
 ws = workspace()
 datasets = {dataset.name: dataset for dataset in ws.data.list()}
-controls = parts.page_header("Results", "A subset against everything: same model, same steps, paired seeds.")
+controls = parts.page_header("Results", "A subset against everything and against chance: same model and settings, paired seeds.")
 if not datasets:
     parts.empty("leaderboard", "No dataset yet", "Add one on the Data page, or run `ftft demo`.")
     st.stop()
@@ -21,7 +21,7 @@ table = comparison.compare(dataset, ws.runs.list(dataset=dataset.name), ws.subse
 if not table.rows:
     parts.empty(
         "leaderboard", "No main run yet",
-        "Choose examples on the Maps page, save them as a subset, and launch a main model on it: together with the run on everything, "
+        "Choose examples on the Maps page, save them as a subset, and launch a main model on it: together with its controls, "
         "so that there is something to compare with.",
     )  # fmt: skip
     results_table.outdated(table)

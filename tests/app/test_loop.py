@@ -46,20 +46,27 @@ def test_from_two_maps_to_the_scores_of_a_main_model(trained, page, serve):
 
     page.locator(".st-key-fine_tune button").click()
     page.wait_for_selector(".st-key-start_runs button:not([disabled])")
+    page.locator(".st-key-seeds input").fill("1")
+    page.locator(".st-key-seeds input").press("Enter")
+    page.get_by_text("Start 4 runs").wait_for()
     reader.settle()
     assert "--subset by-hand" in page.locator("[data-testid=stCode]").first.inner_text().replace("\n", " ")
     page.locator(".st-key-start_runs button").click()
     page.wait_for_selector(".st-key-runs_table")
     mains = [r for r in ws.runs.list() if r.id not in (left.id, right.id)]
-    assert {r.spec.subset for r in mains} == {"by-hand", None}, "the same run on everything is queued with it"
+    controls = {None, "by-hand.random-1", "by-hand.matched-1"}
+    assert {r.spec.subset for r in mains} == {"by-hand", *controls}, "its controls are queued with it"
     done = ws.runs.wait([r.id for r in mains])
-    assert [r.state for r in done] == ["succeeded", "succeeded"]
-    assert len({r.steps_done for r in done}) == 1, "the budget of steps is the same"
+    assert [r.state for r in done] == ["succeeded"] * 4
+    by_hand, matched = ws.subsets.get("by-hand"), ws.subsets.get("by-hand.matched-1")
+    assert matched.labels == by_hand.labels
+    assert len({r.steps_total for r in done}) == 1, "the budget of steps is the same, whenever a run was stopped"
 
     page.goto(page.url.split("/runs")[0] + f"/results?dataset={TINY.dataset}")
     page.locator(".st-key-results_table").get_by_text("by-hand").first.wait_for()  # the container is there before what it holds
     reader.settle()
     table = page.locator(".st-key-results_table").inner_text()
-    on_subset = next(r for r in done if r.spec.subset)
+    assert "random, same size and label shares" in table
+    on_subset = next(r for r in done if r.spec.subset == "by-hand")
     assert f"{100 * on_subset.scores['ood']['accuracy']:.1f}" in table
     assert f"{100 * on_subset.scores['test']['accuracy']:.1f}" in table

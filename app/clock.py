@@ -26,6 +26,11 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600}{THIN}h {whole % 3600 // 60:02d}{THIN}min"
 
 
+def about(seconds: float) -> str:
+    """How long something will take, as finely as that can be known: 41 -> "41 s", 192 -> "3 min", 7440 -> "2 h 04 min"."""
+    return duration(seconds) if not 60 <= seconds < 3600 else f"{round(seconds / 60)}{THIN}min"
+
+
 def moment(iso: str, now: datetime, zone: tzinfo) -> str:
     """When an ISO time was, in the reader's time zone: "14:02" today, else "12 Nov 14:02"; the year where it is another one; "" for ""."""
     if not iso:

@@ -5,7 +5,8 @@ from pathlib import Path
 import streamlit as st
 
 from app import parts, theme
-from app.backend import read_only
+from app.backend import read_only, workspace
+from app.panels import notices
 
 HERE = Path(__file__).resolve().parent
 PAGES = (
@@ -29,4 +30,6 @@ pages = [
     st.Page(HERE / "views" / f"{name}.py", title=title, icon=f":material/{icon}:", url_path=name, default=name == "maps")
     for name, title, icon in PAGES
 ]
-st.navigation(pages, position="top").run()
+page = st.navigation(pages, position="top")
+notices.watch(workspace())
+page.run()

@@ -5,13 +5,14 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from ftft.domain import RunSpec
+from ftft.domain import RunSpec, safe_name
 from ftft.domain.record import REMEDY, checked, take, take_all
 from ftft.errors import InputError, shown
 from ftft.publish import not_json, publish_json, read_json
@@ -109,12 +110,7 @@ class RunPaths:
 
     def _about(self) -> tuple[RunSpec, str, tuple[str, ...]]:
         file = self.path / "spec.json"
-        value = read_json(file)
-        try:
-            after = tuple(take_all(value, "after", list, str)) if "after" in value else ()
-            return RunSpec.from_json(take(value, "spec", dict)), take(value, "created", str), after
-        except InputError as problem:
-            raise InputError(f"{file} is broken: {problem.message}", problem.remedy) from problem
+        return _read_about(file, file.stat().st_mtime_ns)
 
     def verdict(self) -> dict[str, Any] | None:
         """`results.json`, or None while there is no verdict. A file that is broken is the verdict of a failed run, which can be resumed."""
@@ -140,6 +136,10 @@ class RunPaths:
 
     # ---- progress
 
+    def stamp(self) -> tuple[int, ...]:
+        """Another one after every file that was published into the folder."""
+        return tuple(_changed(file) for file in (self.path / "dynamics", self.path / "predictions", self.measures_file, self.results_file))
+
     def epoch_files(self) -> dict[int, Path]:
         """The complete epochs published so far: number -> file."""
         found = {
@@ -147,13 +147,19 @@ class RunPaths:
         }
         return dict(sorted(found.items()))
 
-    def progress(self) -> Iterator[dict[str, Any]]:
+    def progress(self) -> list[dict[str, Any]]:
         """The lines of `metrics.jsonl` that are whole, oldest first; architecture.md says what they hold. Others are left out."""
-        if self.metrics_file.is_file():
-            with self.metrics_file.open(encoding="utf-8", errors="replace") as lines:
-                for line in lines:
-                    if line.endswith("\n") and (values := _values(line)):
-                        yield values
+        return self.progress_from(0)[0]
+
+    def progress_from(self, place: int) -> tuple[list[dict[str, Any]], int]:
+        """The same of what comes after `place` bytes, and where the last whole line ends."""
+        if not self.metrics_file.is_file():
+            return [], place
+        with self.metrics_file.open("rb") as file:
+            file.seek(place)
+            whole, newline, _ = file.read().rpartition(b"\n")
+        lines = whole.decode(errors="replace").split("\n") if newline else []
+        return [values for line in lines if (values := _values(line))], place + len(whole) + len(newline)
 
 
 _COSTS = {"train_flops", "repeated_flops", "eval_flops", "stop_flops", "capture_flops", "seconds", "examples_per_second"}
@@ -181,6 +187,24 @@ def checked_verdict(value: Any) -> dict[str, Any]:
         take_all(whole, "measures", list, str)
         take(whole, "epochs_recorded", int)
     return value
+
+
+@lru_cache(4096)
+def _read_about(file: Path, changed: int) -> tuple[RunSpec, str, tuple[str, ...]]:
+    """What a spec.json says, read once for each of its times of change: lists of runs ask for it again and again."""
+    value = read_json(file)
+    try:
+        after = tuple(safe_name("run", run) for run in take_all(value, "after", list, str)) if "after" in value else ()
+        return RunSpec.from_json(take(value, "spec", dict)), take(value, "created", str), after
+    except InputError as problem:
+        raise InputError(f"{file} is broken: {problem.message}", problem.remedy) from problem
+
+
+def _changed(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _values(line: str) -> dict[str, Any] | None:

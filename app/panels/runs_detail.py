@@ -1,62 +1,60 @@
-"""One run in full: what it is, how far it is, what it scored, why it failed and what to do, its log."""
+"""One run in full: what it is, how far it is and what it takes, why it failed and what to do."""
 
 import html
+import time
 from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
 
-from app import clock, forms, parts, progress, theme
-from app.backend import read_only
-from app.names import METRICS, RULES
-from app.panels import runs_table
+from app import clock, forms, parts, price, progress
+from app.names import RULES
+from app.panels import runs_actions, runs_table, runs_words
 from ftft import Workspace
 from ftft.domain import Run
 
-LOG_LINES = 14
 CAUSES = {
     "out_of_memory": "Out of memory", "non_finite": "The loss became infinite or not a number", "bad_input": "The input is wrong",
     "disk_full": "The disk is full", "killed": "Killed from outside", "time_limit": "The time limit was reached",
     "dependency_failed": "A run it depends on failed", "internal": "A mistake in the software",
 }  # fmt: skip
 SAID = ("label_mapping", "epochs_renumbered")  # of an import: how it was read, nothing to worry about
-COLUMNS = METRICS | {"loss": "loss"}
 
 
-def detail(ws: Workspace, run: Run) -> None:
-    """Draws everything about `run`; its folder may vanish meanwhile, which is said and harms nothing."""
-    read = forms.attempt(_read, ws, run.id)
-    if read.problem:
-        parts.empty("folder_off", f"Run {run.id[:6]} is gone", "Its folder was removed. The list follows in a moment.")
+@st.fragment(key="run_head")
+def draw(ws: Workspace) -> None:
+    """Everything about the chosen run but its curves and its log; its folder may vanish meanwhile, which is said and harms nothing."""
+    chosen = st.session_state.get("run_open")
+    if not chosen:
         return
-    lines, log = read.value
-    with st.container(horizontal=True, vertical_alignment="center"):
+    read = forms.attempt(_read, ws, chosen)
+    if read.problem:
+        parts.empty("folder_off", f"Run {chosen[:6]} is gone", "Its folder was removed. The list follows in a moment.")
+        return
+    run, lines = read.value
+    with st.container(horizontal=True, vertical_alignment="center", key="run_title"):
         seed = "" if run.spec.seed is None else f"seed {run.spec.seed} · "
-        parts.section(runs_table.name(run), f"{seed}run {run.id if run.spec.imported else run.id[:6]}")
+        parts.section(runs_words.name(run), f"{seed}run {run.id if run.spec.imported else run.id[:6]}")
         st.space("stretch")
-        runs_table.badge(run.state)
-    st.html(_facts(run, lines))
-    _standing(run)
-    _buttons(ws, run)
-    if lines:
-        _loss(run, lines)
-    if run.scores:
-        st.html(_scores(run))
+        runs_words.badge(run.state, "stopping …" if run.stopping else "")
+    st.html(_facts(run))
+    _standing(ws, run, lines)
+    runs_actions.draw(ws, run)
     if run.warnings:
         st.html("".join(_warning(warning) for warning in run.warnings))
-    if log:
-        parts.section("Log", f"runs/{run.id}/log.txt, the last lines")
-        st.code(log, language=None, wrap_lines=True)
 
 
-def _read(ws: Workspace, run: str) -> tuple[list[dict[str, Any]], str]:
-    return ws.runs.progress(run), ws.runs.log(run, lines=LOG_LINES).rstrip()
+def _read(ws: Workspace, run: str) -> tuple[Run, list[dict[str, Any]]]:
+    found = ws.runs.get(run)
+    return found, ws.runs.progress(run) if found.state == "running" else []
 
 
-def _facts(run: Run, lines: list[dict[str, Any]]) -> str:
+def _facts(run: Run) -> str:
+    """What does not change while the run is trained, so that it can be marked and copied."""
     spec, now = run.spec, datetime.now(UTC)
+    asked = clock.moment(run.created, now, clock.reader_zone(st.context.timezone))
     if not spec.has_settings:
-        return _imported(run, clock.moment(run.created, now, clock.reader_zone(st.context.timezone)))
+        return _imported(run, asked)
     budget = parts.plural(spec.epochs, "epoch") if spec.epochs else parts.plural(spec.steps or 0, "step")
     device = " · ".join(str(run.environment[key]) for key in ("device", "precision") if run.environment.get(key))
     speed = run.cost.get("examples_per_second")
@@ -65,11 +63,14 @@ def _facts(run: Run, lines: list[dict[str, Any]]) -> str:
         "trained on": spec.subset or "everything",
         "budget": f"{budget}, batches of {spec.batch_size * spec.grad_accum}",
         "learning rate": forms.short(spec.lr),
-        "took": runs_table.elapsed(run, now, lines) or "–",
-        "asked for": clock.moment(run.created, now, clock.reader_zone(st.context.timezone)),
+        "asked for": asked,
         "dynamics": f"{parts.plural(run.epochs_recorded, 'epoch')}, {spec.capture}" if run.epochs_recorded else "none yet",
-        "on": " · ".join(filter(None, [device, f"{parts.num(round(speed))} examples/s" if speed else ""])) or "–",
     }
+    if run.state not in ("queued", "running"):
+        facts["took"] = runs_table.elapsed(run, (), 0.0, 0.0) or "–"
+        facts["on"] = " · ".join(filter(None, [device, f"{parts.num(round(speed))} examples/s" if speed else ""])) or "–"
+    if run.after:
+        facts["after"] = ", ".join(other[:6] for other in run.after)
     if stop := run.stop:
         when = f"at step {parts.num(stop['step'])}" if stop["early"] else "never"
         facts["stopped"] = f"{when}, by {RULES.get(stop['on'], stop['on'])}"
@@ -88,14 +89,14 @@ def _list(facts: dict[str, str]) -> str:
     return "<div class='facts'>" + "".join(f"<span>{k}</span><b>{html.escape(v)}</b>" for k, v in facts.items()) + "</div>"
 
 
-def _standing(run: Run) -> None:
+def _standing(ws: Workspace, run: Run, lines: progress.Lines) -> None:
     """How far it is, or why it is not going on."""
     if run.state == "running":
-        share = runs_table.progress(run)
-        st.progress(share, text=f"{parts.pct(share)} · step {parts.of(run.steps_done, run.steps_total or run.steps_done)}")
+        share, total = progress.share(run), run.steps_total or run.steps_done
+        st.progress(share, text=f"{parts.pct(share)} · step {parts.of(run.steps_done, total)}")
+        st.html(f"<p class='hint live' data-step='{run.steps_done}'>{html.escape(live_words(ws, run, lines, time.time()))}</p>")
     elif run.state == "queued":
-        ahead = f"{parts.plural(run.position - 1, 'run')} ahead of it" if run.position and run.position > 1 else "It is next"
-        st.html(parts.finding("muted", "schedule", "Waiting for a free slot", ahead))
+        st.html(parts.finding("muted", "schedule", *_waits(ws, run)))
     elif run.state == "failed":
         title = f"{CAUSES.get(run.cause or 'internal', run.cause)}: {run.error.get('message', 'no message was left')}"
         st.html(_cause("bad", title, run.error.get("remedy", "The log below says more")))
@@ -105,66 +106,39 @@ def _standing(run: Run) -> None:
         st.html(_cause("warn", "Its process is gone and left no verdict", "Resume goes on from the last checkpoint"))
 
 
+def live_words(ws: Workspace, run: Run, lines: progress.Lines, now: float) -> str:
+    """What changes all the time: time left and spent, speed, and what the processes take of the machine."""
+    since = progress.began(ws, run.id)
+    pace, left, usage = progress.pace(lines, since), progress.left(run, lines, now, since), ws.runs.usage(run.id)
+    took = runs_table.elapsed(run, lines, now, since)
+    said = [f"{clock.about(left)} left" if left is not None else "", f"{took} so far" if took else ""]
+    if pace is not None and run.spec.has_settings:
+        said.append(f"{parts.num(round(pace * run.spec.batch_size * run.spec.grad_accum))} examples/s")
+    return " · ".join(filter(None, [*said, *(_usage(usage) if usage else ())])) or "starting"
+
+
+def _usage(usage: Any) -> list[str]:
+    cpu = f"CPU {parts.pct(usage.cpu_percent / 100)}" if usage.cpu_percent is not None else ""
+    used = [(gpu, price.size(gpu.memory_bytes or 0), price.size(gpu.total_bytes or 0)) for gpu in usage.gpus]
+    gpus = [f"GPU {gpu.index} {parts.pct((gpu.percent or 0) / 100)}, {memory} of {whole}" for gpu, memory, whole in used]
+    return [cpu, f"memory {price.size(usage.memory_bytes)}", *gpus]
+
+
+def _waits(ws: Workspace, run: Run) -> tuple[str, str]:
+    """(what a queued run waits for, what that means)."""
+    states = {other: found.value.state for other in run.after if (found := forms.attempt(ws.runs.get, other)).value}
+    waits_for = [other for other in run.after if states.get(other) != "succeeded"]
+    if waits_for:
+        each = ", ".join(f"{other[:6]} ({states.get(other, 'gone')})" for other in waits_for)
+        return f"Waits until {each} has succeeded" if len(waits_for) == 1 else f"Waits until these have succeeded: {each}", ""
+    if ws.jobs.paused:
+        return "The queue is paused", "Go on, above, starts what waits"
+    ahead = (run.position or 1) - 1
+    return "Waiting for a free slot", f"{parts.plural(ahead, 'run')} ahead of it" if ahead else "It is next"
+
+
 def _cause(kind: str, title: str, remedy: str) -> str:
     return f"<div class='cause {kind}'><b>{html.escape(title)}.</b><p>{html.escape(remedy)}.</p></div>"
-
-
-def _buttons(ws: Workspace, run: Run) -> None:
-    locked = read_only()
-    with st.container(horizontal=True, key="run_buttons"):
-        if run.state in ("queued", "running"):
-            st.button("Cancel", icon=":material/block:", key="cancel_run", on_click=_act, args=(ws.runs.cancel, run.id), disabled=locked)
-        if run.state in ("failed", "cancelled", "lost") and not run.spec.imported:
-            st.button(
-                "Resume", type="primary", icon=":material/replay:", key="resume_run", on_click=_act, args=(ws.runs.resume, run.id),
-                disabled=locked,
-            )  # fmt: skip
-        if run.mapped and run.spec.subset is None and st.button("Open map", icon=":material/bubble_chart:", key="open_map"):
-            st.switch_page("views/maps.py", query_params={"dataset": run.spec.dataset, "runs": run.id})
-        if run.spec.subset and run.scores and st.button("Open results", icon=":material/leaderboard:", key="open_results"):
-            st.switch_page("views/results.py")
-
-
-def _act(action: Any, run: str) -> None:
-    done = forms.attempt(action, run)
-    if done.problem:
-        st.toast(str(done.problem), icon=":material/warning:")
-
-
-def _loss(run: Run, lines: list[dict[str, Any]]) -> None:
-    steps, losses = progress.losses(lines)
-    t = theme.tokens()
-    thin = {"type": "scatter", "x": steps, "y": losses, "mode": "lines", "line": {"color": t["faint"], "width": 1}, "hoverinfo": "skip"}
-    smooth = {
-        "type": "scatter", "x": steps, "y": progress.smooth(losses), "mode": "lines", "line": {"color": t["accent"], "width": 2},
-        "hovertemplate": "step %{x}: %{y:.3f}<extra></extra>",
-    }  # fmt: skip
-    rate = progress.rate(lines)
-    now = f" · learning rate now {forms.short(float(f'{rate:.1e}'))}" if run.state == "running" and rate is not None else ""
-    st.html(f"<span class='hint'>training loss{now}</span>")
-    theme.show(
-        theme.figure(
-            thin, smooth, height=165, showlegend=False, yaxis={"nticks": 4, "rangemode": "tozero"},
-            xaxis={"title": "step", "nticks": 6, "range": [0, run.steps_total or max(steps, default=1)]},
-        ),
-        key="loss",
-        alt="Training loss over steps",
-    )  # fmt: skip
-
-
-def _scores(run: Run) -> str:
-    head = "".join(f"<th>{name}</th>" for name in COLUMNS.values())
-    body = "".join(
-        f"<tr><td>{html.escape(evaluation)}</td>{''.join(f'<td>{_score(metric, scores.get(metric))}</td>' for metric in COLUMNS)}</tr>"
-        for evaluation, scores in run.scores.items()
-    )
-    return f"<table class='mini'><tr><th>scores</th>{head}</tr>{body}</table>"
-
-
-def _score(metric: str, value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.3f}" if metric == "loss" else f"{100 * value:.1f}"
 
 
 def _warning(warning: dict[str, Any]) -> str:

@@ -1,107 +1,129 @@
-"""The table of the Runs page: every run of the workspace, newest first, one of them chosen."""
+"""The table of the Runs page: every run of the workspace, newest first, one of them chosen. Looked for by state, dataset and words."""
 
+import time
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
 
-from app import clock, parts, theme
+from app import clock, parts, progress
+from app.component import live
+from app.panels import runs_look, runs_words
 from ftft import Workspace
 from ftft.domain import STATES, Run
 
-COLOUR = {"queued": "gray", "running": "blue", "succeeded": "green", "failed": "red", "cancelled": "gray", "lost": "orange"}
-ICON = {"queued": "schedule", "running": "progress_activity", "succeeded": "check", "failed": "error", "cancelled": "block", "lost": "help"}
-ROW = 32  # pixels
-COLUMNS = ("state", "run", "seed", "progress", "asked for", "took", "dataset")
-VISIBLE = 18  # rows before the table scrolls
+KEY = "runs_table"
+PAGE = 100  # rows; more are a page further
+NO_FILTER = {"state": "", "dataset": "", "words": "", "page": 0}
+COLUMNS = (
+    ("state", "state", ""),
+    ("name", "run", "model · what it is trained on"),
+    ("seed", "seed", ""),
+    ("progress", "progress", "Share of its steps, or its place in the queue"),
+    ("eta", "left", "Time until the last step, at the speed of the last minute"),
+    ("loss", "loss", "Training loss, the latest"),
+    ("score", "score", "On the development set in distribution, if there is one"),
+    ("asked", "asked for", ""),
+    ("took", "took", "Time of training"),
+    ("dataset", "dataset", ""),
+)
 
 
-def badge(state: str, text: str = "") -> None:
-    """A state as a coloured badge."""
-    st.badge(text or state, color=COLOUR[state], icon=f":material/{ICON[state]}:")  # pyright: ignore[reportArgumentType]
+@st.fragment(key="runs_list")
+def draw(ws: Workspace) -> None:
+    """The table, or what to do where there is no run."""
+    runs = ws.runs.list()
+    if not runs:
+        st.session_state.pop("run_open", None)
+        parts.empty("play_circle", "No run yet", "Start one on the Launch page, or with `ftft train`.")
+        return
+    st.session_state["runs_ticks"] = st.session_state.get("runs_ticks", 0) + 1
+    keep_choice(runs)
+    live.runs_table(data(ws, runs), key=KEY, on_chosen=lambda: _choose(ws), on_filters=_filter)
 
 
-def summary(counts: Counter[str]) -> None:
-    """One line instead of a wall of tiles: how many runs are in each state."""
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="states"):
-        for state in STATES:
-            if counts[state]:
-                badge(state, f"{parts.num(counts[state])} {state}")
+def keep_choice(runs: list[Run]) -> str:
+    """The id of the run to show in full. One that was removed gives way to another, with a word."""
+    ids, open_run = [run.id for run in runs], st.session_state.get("run_open")
+    if open_run in ids:
+        return open_run
+    if open_run and open_run != st.session_state.pop("run_removed", None):
+        st.toast(f"Run {open_run[:6]} is gone: its folder was removed.", icon=":material/info:")
+    st.session_state["run_open"] = next((run.id for run in runs if run.state == "running"), ids[0])
+    return st.session_state["run_open"]
 
 
-def name(run: Run) -> str:
-    """What a person calls a run: its model and what it is trained on, where that is known."""
-    return f"{run.spec.model_name} · {run.spec.subset or 'everything'}" if run.spec.has_settings else run.spec.model_name
+def data(ws: Workspace, runs: list[Run]) -> dict[str, Any]:
+    """What the table shows of `runs`, as js/runs_table.js takes it: one page of those that pass the filters."""
+    filters = NO_FILTER | st.session_state.get("runs_filters", {})
+    found = [run for run in runs if _passes(run, filters)]
+    last_page = max(0, (len(found) - 1) // PAGE)
+    filters = filters | {"page": min(max(int(filters["page"]), 0), last_page)}
+    first = PAGE * filters["page"]
+    states = {run.id: run.state for run in runs}
+    counts, datasets = Counter(states.values()), sorted({run.spec.dataset for run in runs})
+    return {
+        "rows": [_row(ws, run, states) for run in found[first : first + PAGE]],
+        "columns": COLUMNS if len(datasets) > 1 else COLUMNS[:-1],
+        "chosen": st.session_state.get("run_open"),
+        "states": [(state, counts[state]) for state in STATES if counts[state]],
+        "datasets": datasets,
+        "filters": filters,
+        "found": len(found),
+        "first": first,
+        "more": filters["page"] < last_page,
+        "ticks": st.session_state.get("runs_ticks", 0),
+    }
 
 
-def elapsed(run: Run, now: datetime, lines: list[dict[str, Any]]) -> str:
-    """How long the run trained, from its verdict or, while it runs, from its first line of progress; "" where nobody knows."""
+def elapsed(run: Run, lines: progress.Lines, now: float, since: float) -> str:
+    """How long the run trained, from its verdict or, while it runs, since this attempt began; "" where nobody knows."""
     if "seconds" in run.cost:
         return clock.duration(run.cost["seconds"])
-    return clock.duration(now.timestamp() - lines[0]["time"]) if run.state == "running" and lines else ""
+    began = since or next((line["time"] for line in lines), now)
+    return clock.duration(now - began) if run.state == "running" and now > began else ""
 
 
-def progress(run: Run) -> float:
-    """Share of the steps that are done, in [0, 1], to the per cent."""
-    if run.state == "succeeded":
-        return 1.0
-    return round(min(run.steps_done / run.steps_total, 1.0), 2) if run.steps_total else 0.0
+def _passes(run: Run, filters: dict[str, Any]) -> bool:
+    if filters["state"] not in ("", run.state) or filters["dataset"] not in ("", run.spec.dataset):
+        return False
+    words = str(filters["words"]).lower().split()
+    text = f"{runs_words.with_seed(run)} {run.spec.dataset}".lower() if words else ""
+    return all(word in text or (len(word) >= runs_words.SHORT and run.id.startswith(word)) for word in words)
 
 
-def table(ws: Workspace, runs: list[Run]) -> Run:
-    """Draws the table and returns the chosen run.
-
-    The widget knows rows, people mean runs: when the list changes, it becomes a new widget whose chosen row is the run chosen before.
-    """
-    ids = [run.id for run in runs]
-    gone = st.session_state.get("run_open")
-    if gone and gone not in ids:
-        st.toast(f"Run {gone[:6]} is gone: its folder was removed.", icon=":material/info:")
-    if gone not in ids:
-        st.session_state["run_open"] = next((run.id for run in runs if run.state == "running"), ids[0])
-    with st.container(key="runs_table"):
-        event = st.dataframe(
-            [_row(ws, run) for run in runs],
-            key=f"runs_{hash(tuple(ids))}",
-            hide_index=True,
-            height=ROW * (min(len(runs), VISIBLE) + 1) + 2,
-            row_height=ROW,
-            on_select="rerun",
-            selection_mode="single-row-required",
-            selection_default={"selection": {"rows": [ids.index(st.session_state["run_open"])]}},
-            column_config=_columns(),
-            column_order=None if len({run.spec.dataset for run in runs}) > 1 else COLUMNS[:-1],
-        )
-    rows = event.selection.rows
-    chosen = runs[rows[0]] if rows and rows[0] < len(runs) else runs[ids.index(st.session_state["run_open"])]
-    st.session_state["run_open"] = chosen.id
-    return chosen
-
-
-def _row(ws: Workspace, run: Run) -> dict[str, Any]:
-    now = datetime.now(UTC)
-    lines = ws.runs.progress(run.id) if run.state == "running" else []
+def _row(ws: Workspace, run: Run, states: dict[str, str]) -> dict[str, Any]:
+    running, now = run.state == "running", time.time()
+    lines = ws.runs.progress(run.id) if running else []
+    since = progress.began(ws, run.id) if running else 0.0
+    share, left = progress.share(run), progress.left(run, lines, now, since)
+    loss = next((line["loss"] for line in reversed(lines) if line.get("loss") is not None and "evaluation" not in line), None)
+    queued = run.state == "queued"
     return {
-        "state": [run.state],
-        "run": name(run),
+        "id": run.id,
+        "state": run.state,
+        "note": "stopping" if run.stopping else "",
+        "name": runs_words.name(run),
         "seed": "" if run.spec.seed is None else str(run.spec.seed),
-        "progress": progress(run),
-        "asked for": clock.moment(run.created, now, clock.reader_zone(st.context.timezone)),
-        "took": elapsed(run, now, lines),
+        "share": None if queued or not run.spec.has_settings else share,
+        "place": runs_words.place(run, states) if queued else parts.pct(share) if run.spec.has_settings else "",
+        "eta": "" if left is None or run.stopping else clock.about(left),
+        "loss": "" if loss is None else f"{loss:.3f}",
+        "score": runs_words.scored(ws, run, lines)[0],
+        "asked": clock.moment(run.created, datetime.now(UTC), clock.reader_zone(st.context.timezone)),
+        "took": elapsed(run, lines, now, since),
         "dataset": run.spec.dataset,
     }
 
 
-def _columns() -> dict[str, Any]:
-    column = st.column_config
-    return {
-        # a MarkdownColumn prints ":red-badge[…]" as it stands; a multi-select column draws coloured pills, also read-only
-        "state": column.MultiselectColumn("state", options=list(COLOUR), color=list(COLOUR.values()), width=90),
-        "run": column.TextColumn("run", width=195),
-        "seed": column.TextColumn("seed", width=45),
-        "progress": column.ProgressColumn("progress", min_value=0, max_value=1, format="percent", width=90, color=theme.tokens()["accent"]),
-        "asked for": column.TextColumn("asked for", width=85),
-        "took": column.TextColumn("took", width=80),
-        "dataset": column.TextColumn("dataset", width=80),
-    }
+def _choose(ws: Workspace) -> None:
+    """Another run in full, and nothing else is drawn again."""
+    st.session_state["run_open"] = st.session_state[KEY].chosen
+    st.session_state.pop("run_removing", None)
+    runs_look.remember(ws)
+    st.rerun(runs_look.PARTS[1:])
+
+
+def _filter() -> None:
+    st.session_state["runs_filters"] = st.session_state[KEY].filters

@@ -25,6 +25,7 @@ class Database:
         self.owned: Any = None
         self.aside: Any = None
         self._ended = threading.Event()
+        self._taken: dict[str, tuple[int, ...]] = {}  # run: its stamp when the ingesting thread last took it
 
     def own(self) -> bool:
         """Takes the database, and ingests in a thread from now on. False where another process has it, or nothing may be written."""
@@ -34,6 +35,7 @@ class Database:
             self.owned = open_database(self.workspace.path)
             if self.owned is not None:
                 self._ended.clear()
+                self._taken = {}
                 self._ingester = threading.Thread(target=self._ingest_forever, name="ingest", daemon=True)
                 self._ingester.start()
                 atexit.register(self.close)  # a thread inside DuckDB when the interpreter goes down would abort the process
@@ -117,12 +119,20 @@ class Database:
             for run in self.workspace.runs.ids():
                 if self._ended.is_set():
                     return
-                self._try(lambda run=run: self._ingest(self.owned, [run], ()))
+                self._try(lambda run=run: self._ingest_if_new(run))
+
+    def _ingest_if_new(self, run: str) -> None:
+        """A workspace of a thousand runs would keep a core busy, each second again, with finding that nothing has changed."""
+        stamp = self.workspace.runs.folder(run).stamp()
+        if self._taken.get(run) != stamp:
+            self._ingest(self.owned, [run], ())
+            self._taken[run] = stamp
 
     def _forget_removed(self) -> None:
         known = self.owned.runs()  # asked first: a run that comes meanwhile is in the second list
         for run in set(known) - set(self.workspace.runs.ids()):
             self.owned.forget(run)
+            self._taken.pop(run, None)
             shutil.rmtree(self.workspace.path / CACHE / "curves" / run, ignore_errors=True)
 
     def _try(self, step: Callable[[], object]) -> None:

@@ -12,6 +12,7 @@ from ftft import jobs
 from ftft.domain import Run, RunSpec
 from ftft.errors import InputError, unknown
 from ftft.runfolder import RunFolder
+from ftft.workspace.following import Followed
 
 if TYPE_CHECKING:
     from ftft.workspace.root import Workspace
@@ -26,17 +27,20 @@ class Runs:
         self.workspace = workspace
         self.root = workspace.path / "runs"
         self._meter = jobs.UsageMeter()
+        self._followed = Followed()
+        self._steps: dict[str, tuple[tuple[int, int], int]] = {}  # run: (stamp of its progress, the last step in it)
         self._finished: dict[str, tuple[int, Run]] = {}  # a verdict does not change, so it is read once
 
     def ids(self) -> list[str]:
         """Ids of all runs whose folder is there."""
-        return [f.parent.name for f in self.root.glob("*/spec.json")]
+        if not self.root.is_dir():
+            return []
+        with os.scandir(self.root) as found:
+            return [entry.name for entry in found if _is_name(entry.name) and os.path.exists(os.path.join(entry.path, "spec.json"))]
 
     def id(self, prefix: str) -> str:
         """The one run whose id starts with `prefix`. InputError where there is none, or more than one."""
-        if (
-            os.path.exists(os.path.join(self.root, prefix, "spec.json")) and prefix == self.folder(prefix).run
-        ):  # no error for what can be no path
+        if _is_name(prefix) and os.path.exists(os.path.join(self.root, prefix, "spec.json")):  # no error for what can be no path
             return prefix
         fitting = [run for run in self.ids() if run.startswith(prefix)] if prefix else []
         if len(fitting) == 1:
@@ -55,7 +59,7 @@ class Runs:
 
     def progress(self, run: str) -> list[dict[str, Any]]:
         """The lines of `metrics.jsonl`, oldest first."""
-        return list(self.folder(self.id(run)).progress())
+        return self._followed.lines(self.folder(self.id(run)))
 
     def log(self, run: str, lines: int = 200) -> str:
         """The last lines of the log; empty before the run has started."""
@@ -173,7 +177,7 @@ class Runs:
             created=folder.created(),
             cause=verdict.get("cause"),
             epochs_recorded=verdict["epochs_recorded"] if measures else len(folder.epoch_files()),
-            steps_done=verdict["steps_done"] if verdict.get("steps_done") is not None else _last_step(folder),
+            steps_done=verdict["steps_done"] if verdict.get("steps_done") is not None else self._last_step(folder),
             steps_total=self._steps_total(spec),
             position=look.position(folder.run),
             scores=verdict.get("scores", {}),
@@ -199,6 +203,16 @@ class Runs:
             raise InputError(f"run {run} was imported: it cannot be {verb}", "Train a run of your own with `ftft train`")
         return run
 
+    def _last_step(self, folder: RunFolder) -> int:
+        """Most runs that have no verdict have come to rest: nothing of theirs is read twice."""
+        stamp = _stamp(folder.metrics_file)
+        if stamp is None:
+            return 0
+        if self._steps.get(folder.run, (None, 0))[0] != stamp:
+            lines = self._followed.lines(folder)
+            self._steps[folder.run] = (stamp, max((line["step"] for line in lines if "step" in line), default=0))
+        return self._steps[folder.run][1]
+
     def _steps_total(self, spec: RunSpec) -> int | None:
         if not spec.has_settings:
             return None
@@ -208,11 +222,20 @@ class Runs:
             return spec.steps
 
 
-def _last_step(folder: RunFolder) -> int:
-    return max((line["step"] for line in folder.progress() if "step" in line), default=0)
+def _stamp(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
-@lru_cache(256)
+def _is_name(run: str) -> bool:
+    """Can it be a folder in runs/, and nothing outside?"""
+    return not run.startswith(".") and os.path.basename(run) == run != ""
+
+
+@lru_cache(4096)
 def _folder(root: Path, run: str) -> RunFolder:
     """Asked for fifty times by a page: paths are slow to put together."""
     return RunFolder(root / run)

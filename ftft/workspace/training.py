@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 BUNDLED = (Path(__file__).parents[1] / "_bundle" / "data" / "models", Path(__file__).parents[2] / "data" / "models")
 _COMPUTED = {"dataset", "dataset_fingerprint", "model", "model_fingerprint", "seed", "seeds", "subset_hash", "again", "imported"}
 _ADD = "Add its texts and labels with `ftft data add`, and import the dynamics again with --dataset"
+_OPTIONS = {"remote_code": "allow_remote_code"}  # settings whose option has another name
 SETTINGS = {f.name: f.default for f in fields(RunSpec) if f.name not in _COMPUTED}
+
+
+def _option(setting: str) -> str:
+    return f"--{_OPTIONS.get(setting, setting).replace('_', '-')}"
 
 
 def runs_of(selection: Selection) -> tuple[str, ...]:
@@ -62,6 +68,8 @@ class Training:
         if not seeds:
             raise InputError("no seed was given", "Give at least one, such as --seed 1")
         about, source = self.workspace.data.get(dataset), find(model)
+        if source.needs_code and not settings.get("remote_code"):
+            raise InputError(f"model {source.name} brings Python code of its own", "Read it, and give --allow-remote-code if you trust it")
         if lack := next((w for w in about.warnings if w.kind in ("no_texts", "no_labels")), None):
             why = lack.message.partition(". ")[0]
             raise InputError(f"nothing can be trained on dataset {about.name!r}: {why[0].lower()}{why[1:]}", _ADD)
@@ -85,6 +93,9 @@ class Training:
         ]
         if specs[0].stop:
             about.dev_sets(specs[0].stop)
+        for tracker in (specs[0].report_to or "").split(","):
+            if tracker and find_spec(tracker) is None:  # looked for, not imported
+                raise InputError(f"--report-to {tracker} needs a package that is not installed", f"Install it: pip install {tracker}")
         return [self._next_repetition(s) for s in specs] if again else specs
 
     def submit(self, specs: list[RunSpec], after: Iterable[str] = (), priority: int = 0) -> list[Run]:
@@ -107,9 +118,9 @@ class Training:
         words = ["ftft", "train", dataset, "--model", model]
         for name, value in settings.items():
             if value is True:
-                words.append(f"--{name.replace('_', '-')}")
+                words.append(_option(name))
             elif value is not None and value is not False and value != SETTINGS[name]:
-                words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
+                words += [_option(name), repr(value) if isinstance(value, float) else str(value)]
         for seed in seeds:
             words += ["--seed", str(seed)]
         return shlex.join(words)

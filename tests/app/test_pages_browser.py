@@ -8,8 +8,6 @@ from playwright.sync_api import expect
 
 from tests.app import drawn
 
-ROW_PX, FIRST_ROW_PX = 32, 48
-
 
 def goto(page, url: str, view: str) -> None:
     page.goto(url.replace("/?", f"/{view}?"))
@@ -34,11 +32,8 @@ def test_the_list_of_runs_lives_and_keeps_the_chosen_one(ws, tmp_path, serve, pa
     page.locator(".st-key-results_table").wait_for()
 
     goto(page, url, "runs")
-    names = page.locator(".section span")
-    table = page.locator(".st-key-runs_table [data-testid=stDataFrame]")
-    table.wait_for()
-    at = [run.id for run in ws.runs.list()].index(failed.run)
-    table.click(position={"x": 16, "y": FIRST_ROW_PX + ROW_PX * at})
+    names = page.locator(".st-key-run_title .section span")
+    page.locator(f".st-key-runs_table tr[data-run='{failed.run}']").click()
     page.locator(".st-key-resume_run").wait_for()
 
     line = {"time": 103.0, "step": 3, "steps": 9, "epoch": 1, "loss": 0.2, "lr": 1e-4}

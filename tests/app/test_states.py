@@ -173,4 +173,6 @@ def test_runs_cannot_be_cancelled_or_resumed_by_who_may_only_look(only_read, ope
     for run in only_read.runs.list():
         page = open_view("runs", only_read, run_open=run.id)
         words(page)
-        assert all(button.disabled for button in page.button if button.key in ("cancel_run", "resume_run", "remove_run"))
+        changing = ("cancel_run", "resume_run", "first_run", "remove_run", "pause_queue", "resume_queue")
+        assert all(button.disabled for button in page.button if button.key in changing)
+        assert page.number_input(key="queue_slots").disabled

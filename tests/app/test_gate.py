@@ -7,6 +7,7 @@ import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
@@ -50,7 +51,8 @@ class Door:
         async def send(message):
             said.append(message)
 
-        asyncio.run(self.gate(scope, None, send))
+        with ThreadPoolExecutor(1) as aside:  # Playwright's loop runs in this thread
+            aside.submit(lambda: asyncio.run(self.gate(scope, None, send))).result()
         return said
 
     def status(self, *args, **kwargs) -> int:

@@ -12,6 +12,7 @@ from ftft.errors import InputError
 
 COLOUR = {"queued": "gray", "running": "blue", "succeeded": "green", "failed": "red", "cancelled": "gray", "lost": "orange"}
 ICON = {"queued": "schedule", "running": "progress_activity", "succeeded": "check", "failed": "error", "cancelled": "block", "lost": "help"}
+TAIL = 14  # characters of a subset's name in the table
 SHORT = 4  # digits of an id that tell one run from another in a sentence
 
 
@@ -23,6 +24,12 @@ def badge(state: str, text: str = "") -> None:
 def name(run: Run) -> str:
     """What a person calls a run: its model and what it is trained on, where that is known."""
     return f"{run.spec.model_name} · {run.spec.subset or 'everything'}" if run.spec.has_settings else run.spec.model_name
+
+
+def short_name(run: Run) -> str:
+    """For a narrow column: of a long subset's name its end, in which those of one selection differ."""
+    subset = run.spec.subset if run.spec.has_settings else None
+    return f"{run.spec.model_name} · …{subset[-TAIL:]}" if subset and len(subset) > TAIL + 2 else name(run)
 
 
 def with_seed(run: Run) -> str:

@@ -1,7 +1,7 @@
 // The table of runs: filters above, one row a run. It is patched in place, so that nothing a reader holds is lost when it changes: the
 // scroll, the row in focus, an open list of choices, the caret in the search field, marked text.
 //
-// data (Python -> here): rows[{ id, state, note, name, seed, place, share, eta, loss, score, asked, took, dataset }] of one page, chosen (an id),
+// data (Python -> here): rows[{ id, state, note, name, called, seed, place, share, eta, loss, score, asked, took, dataset }] of one page, chosen (an id),
 //   columns[[field, title, hint]], states[[state, count]], datasets[], filters {state, dataset, words, page}, found, first, more, ticks.
 // here -> Python: triggers chosen (an id), filters {state, dataset, words, page}.
 
@@ -102,7 +102,7 @@ function cell(td, field, row) {
   } else {
     put(td, row[field]);
   }
-  if (field === 'name') set(td, 'title', `${row.name}, run ${row.id}`);
+  if (field === 'name') set(td, 'title', `${row.called}, run ${row.id}`);
 }
 
 function paintRows(S) {

@@ -18,6 +18,7 @@ COMMANDS = {
     "app": "ftft.cli.app:app",
     "data": "ftft.cli.data:data",
     "train": "ftft.cli.train:train",
+    "estimate": "ftft.cli.estimate:estimate",
     "runs": "ftft.cli.runs:runs",
     "jobs": "ftft.cli.jobs:jobs",
     "map": "ftft.cli.maps:map_",

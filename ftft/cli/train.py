@@ -61,12 +61,8 @@ def train(
     ftft train cad --model google/electra-small-discriminator --seed 1
     ftft train cad --model microsoft/deberta-v3-large --subset ambiguous --seed 1 --seed 2
     """
-    given = {k: v for k, v in settings.items() if v is not None and v is not False and (k, v) not in (("stop", "none"), ("devices", 1))}
-    if settings["epochs"] is not None and settings["steps"] is not None:
-        raise click.UsageError("--epochs and --steps exclude each other")
+    given = wanted(settings, selection)
     ws = Workspace(workspace)
-    if selection:
-        given["selection"] = read_json(selection)
     runs = ws.train(dataset, model=model, seeds=seeds, detach=True, again=again, after=after, priority=priority, **given)
     existing = {r.id: r.existing for r in runs}
     if not detach:
@@ -74,6 +70,14 @@ def train(
     rows = [{"run": r.id, "state": r.state, "cause": r.cause, "folder": str(r.folder), "existing": existing[r.id]} for r in runs]
     emit(as_json, {"runs": rows}, lambda: "\n".join(_line(ws.runs.get(r["run"]), r["existing"]) for r in rows))
     return 0 if detach else status(runs)
+
+
+def wanted(settings: dict[str, Any], selection: Path | None) -> dict[str, Any]:
+    """What the options say, as `Workspace.plan` takes it."""
+    if settings["epochs"] is not None and settings["steps"] is not None:
+        raise click.UsageError("--epochs and --steps exclude each other")
+    given = {k: v for k, v in settings.items() if v is not None and v is not False and (k, v) not in (("stop", "none"), ("devices", 1))}
+    return given | ({"selection": read_json(selection)} if selection else {})
 
 
 @click.command("run-spec")

@@ -86,6 +86,8 @@ class Queue:
 
     def prioritise(self, run: str, priority: int) -> bool:
         """Changes a run's priority; False if it is not in the queue."""
+        if run not in self:
+            return False
         with self._write() as db:
             return db.execute("UPDATE queue SET priority = ? WHERE run = ?", (priority, run)).rowcount == 1
 

@@ -16,6 +16,7 @@ from ftft.publish import publish_folder, publish_json, read_json
 
 MARKER = "complete.json"
 KEPT = 2
+EVERY = 600.0  # seconds from one to the next, besides those at the ends of epochs
 
 
 @dataclass(frozen=True)

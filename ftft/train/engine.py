@@ -21,6 +21,7 @@ from transformers.trainer_callback import PrinterCallback
 from ftft.domain import RunSpec
 from ftft.errors import WorkError
 from ftft.train import ranks
+from ftft.train.checkpoints import EVERY as CHECKPOINT_EVERY
 from ftft.train.checkpoints import Checkpoint, Checkpoints
 from ftft.train.cost import Ledger
 from ftft.train.early import EarlyStopping
@@ -32,8 +33,8 @@ from ftft.train.progress import Progress
 from ftft.train.recorder import NOBODY, Recorder, Records
 from ftft.train.stopping import Stop
 from ftft.train.task import Examples
+from ftft.train.trackers import PROJECT, Trackers
 
-CHECKPOINT_EVERY = 600.0  # seconds
 LOG_EVERY = 1.0  # seconds
 RECORDS = "records.npz"
 RANK_SEED = 1_000_003  # apart by more than people count seeds
@@ -72,6 +73,7 @@ class Instruments:
     progress: Progress
     checkpoints: Checkpoints
     stop: Stop
+    trackers: Trackers
     early: EarlyStopping | None = None
 
 
@@ -135,6 +137,7 @@ class Engine(Trainer):
         if not math.isfinite(logs["loss"]):
             raise non_finite(step)
         self.watch.progress.training(step, self.budget.epoch(step), logs["loss"], logs["learning_rate"])
+        self.watch.trackers.log({**logs, "epoch": step / self.budget.per_epoch}, step)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """Trainer's checkpoint and the records of the unfinished epoch, visible only when both are whole."""
@@ -245,8 +248,9 @@ def _arguments(spec: RunSpec, budget: Budget, precision: Precision, folder: Path
         lr_scheduler_type="linear", warmup_steps=math.ceil(budget.steps * spec.warmup),
         seed=spec.seeds.dropout, bf16=precision.name == "bf16", fp16=precision.name == "fp16",
         logging_strategy="no", save_strategy="no", eval_strategy="no", logging_nan_inf_filter=False,
-        report_to="none", disable_tqdm=True, log_level="error", use_cpu=this_device().type == "cpu",
+        run_name=spec.run, project=PROJECT, disable_tqdm=True, log_level="error", use_cpu=this_device().type == "cpu",
         remove_unused_columns=False, average_tokens_across_devices=True,
     )  # fmt: skip
+    arguments.report_to = []  # trackers are ours to call; transformers adds one by itself where the environment speaks of it
     arguments._n_gpu = min(arguments.n_gpu, 1)  # with two GPUs in sight Trainer would turn to DataParallel, which mixes up the rows
     return arguments

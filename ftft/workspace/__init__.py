@@ -6,6 +6,7 @@ reference, = ws.train("cad", model="google/electra-small-discriminator")
 ws.select(run=reference.id, by="variability", top=0.33, name="ambiguous")
 """
 
+from ftft.domain import Estimate, Pending
 from ftft.workspace.root import Workspace
 
-__all__ = ["Workspace"]
+__all__ = ["Estimate", "Pending", "Workspace"]

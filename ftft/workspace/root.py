@@ -1,13 +1,14 @@
 """`Workspace`: where things lie, who holds the database, and the verbs grouped by noun."""
 
 import logging
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftft.domain import Run, RunSpec, Selection
+from ftft.domain import Estimate, Pending, Run, RunSpec, Selection
 from ftft.errors import FtftError
 from ftft.workspace.place import open_folder, where
 
@@ -97,6 +98,12 @@ class Workspace:
 
         return Training(self)
 
+    @cached_property
+    def _estimating(self):
+        from ftft.workspace.estimating import Estimating
+
+        return Estimating(self)
+
     def left_out(self, what: str, problem: FtftError) -> None:
         """Says once, on standard error unless the log goes elsewhere, that something broken is missing from a list: the rest is there."""
         message = f"{what} is left out. {problem}"
@@ -127,6 +134,13 @@ class Workspace:
         runs = self._training.submit(specs, after, priority)
         return runs if detach else self.runs.wait([r.id for r in runs])
 
+    def estimate(self, specs: Sequence[RunSpec], wait: bool = False) -> Estimate | Pending:
+        """What these runs (those of a `plan`) will cost: FLOPs, time on this machine, memory, disk. Never trains and never takes long.
+
+        `Pending` while a process measures the model on these texts, where nobody did before, unless `wait`. FtftError where that failed.
+        """
+        return self._estimating.of(specs, wait)
+
     def train_command(self, dataset: str, *, model: str, seeds: Iterable[int] = (1,), **settings: Any) -> str:
         """The words that do in a shell what `train` does here."""
         return self._training.command(dataset, model, tuple(seeds), settings)
@@ -139,7 +153,7 @@ class Workspace:
         """Starts the runner if work is queued and none is there."""
         from ftft import jobs
 
-        if self._runner:
+        if self._runner and os.access(self.path, os.W_OK):  # who may only look at it leaves the queue to others
             jobs.ensure_runner(self.path, self.runner_options)
 
     @property

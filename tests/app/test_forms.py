@@ -85,7 +85,9 @@ def test_moments_are_on_the_readers_clock():
 
 
 def test_a_long_curve_is_thinned_and_keeps_its_last_point():
-    lines = [{"step": step, "loss": 1.0 / step} for step in range(1, 10_001)] + [{"step": 10_000, "evaluation": "test", "loss": 9.0}]
+    lines = [{"time": step, "step": step, "loss": 1.0 / step} for step in range(1, 10_001)] + [
+        {"step": 10_000, "evaluation": "test", "loss": 9.0}
+    ]
     steps, losses = progress.losses(lines)
     assert len(steps) <= progress.POINTS
     assert (steps[-1], losses[-1]) == (10_000, 1e-4)

@@ -310,6 +310,19 @@ WRONG: dict[str, str] = {
     TRAIN + " --stop ood_dev --evals 0": "--evals is 0",
     TRAIN + " --patience 3": "--patience says nothing without --stop",
     TRAIN + " --devices 0": "--devices is 0",
+    TRAIN + " --report-to wandbb": "Known: mlflow, none|Perhaps you mean wandb",
+    TRAIN + " --subset third --selection {files}/few.txt": "not JSON",
+    TRAIN + " --selection {files}/list.json": "--subset a new name|selection file",
+    TRAIN + " --after zzz": "'zzz' is not known",
+    "jobs set-slots 0": "whole number from 1",
+    "jobs set-slots": "Missing argument",
+    "jobs first {run}": "runs resume",
+    "jobs prioritise zzz 1": "'zzz' is not known",
+    "jobs prioritise {run} high": "not a valid integer",
+    "app --allow-host https://x": "Give the name alone",
+    "app --base-url ../x": "such as /ftft",
+    "estimate training reviews": "No such command.*--help",
+    "estimate train reviews --model {model} --after zzz": "run 'zzz' is not known",
     "rebuild --colour red": "No such option.*--help",
     "rebuild --workspace {files}/good.csv": "is not a workspace",
     "doctor --colour red": "No such option.*--help",
@@ -318,6 +331,8 @@ WRONG: dict[str, str] = {
     "run-spec {files}": "has no spec.json.*under runs/",
     "run-spec {models}/run": "spec.json is not JSON.*Copy the file again",
 }  # fmt: skip
+
+WRONG |= {f"estimate {words}": remedy for words, remedy in WRONG.items() if words.startswith("train ")}  # the same words, the same answers
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -77,6 +77,16 @@ class Bench:
         """The living runners of this workspace. A child of one that is about to become a training process still has its command."""
         return tree.heads([p for p in self.processes() if "ftft.jobs.runner" in _command(p)])
 
+    @contextmanager
+    def cleared(self) -> Iterator[None]:
+        """Ends in the end what was started here: runners first, or they would start what is killed again."""
+        try:
+            yield
+        finally:
+            for process in [*self.runners(), *self.processes()]:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+
     def trainings(self) -> list[psutil.Process]:
         """The living attempts of this workspace."""
         return [p for p in self.processes() if str(self.root / "training.py") in _command(p)]
@@ -116,7 +126,5 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     root = (tmp_path / "Läufe 数据").resolve()
     root.mkdir()
     bench = Bench(root)
-    yield bench
-    for process in [*bench.runners(), *bench.processes()]:  # runners first, or they would start what is killed here again
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
+    with bench.cleared():
+        yield bench

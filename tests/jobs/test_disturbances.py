@@ -40,6 +40,11 @@ def fill(file: Path) -> None:
 
 def test_on_a_full_disk_a_run_fails_with_the_remedy_and_goes_on_once_there_is_room(small_disk: Path) -> None:
     bench = Bench(small_disk)
+    with bench.cleared():
+        fails_and_goes_on(bench, small_disk)
+
+
+def fails_and_goes_on(bench: Bench, small_disk: Path) -> None:
     (folder,) = bench.add("a")
     options = bench.options(
         UNTIL_TOLD

@@ -1,7 +1,7 @@
 """Pictures of every page of a workspace, light and dark: `python -m docs.make_screenshots WORKSPACE [FOLDER]`.
 
 WORKSPACE is one that `ftft demo` filled. FOLDER (docs/ by default) gets `screens/PAGE-WIDTH[-dark].png` and the README's `maps.png`,
-`maps-dark.png` and `results.png`, with a lasso drawn by a real mouse. With `--winogrande FILE`, the published data map of WinoGrande
+`maps-dark.png`, `launch.png` and `results.png`, with a lasso drawn by a real mouse. With `--winogrande FILE`, the published data map of WinoGrande
 (Swayamdipta et al. 2020) is imported into a workspace of its own and becomes `winogrande.png`. All together stay under 6 MB.
 """
 
@@ -20,7 +20,7 @@ from benchmarks.browser import chromium, serving
 LASSO = ((0.5, 0.08), (0.88, 0.3), (0.93, 0.55), (0.8, 0.8), (0.6, 0.72), (0.62, 0.45), (0.42, 0.22))
 PAGES = ("maps", "transfer", "data", "launch", "runs", "results")
 SIZES = ((1280, 800), (1920, 1080))
-README = (1440, 900)
+README, TALL = (1440, 900), (1440, 1160)
 SCHEMES = {"light": "", "dark": "-dark"}
 FIRST_ROW = (60, 52)  # of a table, px from its corner: in the first row, right of its box
 SHORTER = r"""() => {
@@ -44,6 +44,7 @@ def go(page: Page, url: str, view: str, size: tuple[int, int], scheme: str, quer
     page.goto(url.replace("/?", f"/{'' if view == 'maps' else view}?") + query)
     page.wait_for_selector(".mg[data-stamp]" if view == "maps" else "h1", state="attached")
     settle(page, quiet_ms)
+    page.wait_for_function("() => !document.body.innerText.includes('Measuring this model')")
     return page
 
 
@@ -95,6 +96,7 @@ def readme(page: Page, url: str, folder: Path, query: str = "") -> list[Path]:
     for scheme, suffix in SCHEMES.items():
         lasso(go(page, url, "maps", README, scheme, query))
         files.append(save(page, folder / f"maps{suffix}.png"))
+    files.append(save(go(page, url, "launch", TALL, "light", query), folder / "launch.png"))
     return [*files, save(go(page, url, "results", README, "light"), folder / "results.png")]
 
 

@@ -1,8 +1,9 @@
 """Pictures of every page of a workspace, light and dark: `python -m docs.make_screenshots WORKSPACE [FOLDER]`.
 
-WORKSPACE is one that `ftft demo` filled. FOLDER (docs/ by default) gets `screens/PAGE-WIDTH[-dark].png` and the README's `maps.png`,
-`maps-dark.png`, `launch.png` and `results.png`, with a lasso drawn by a real mouse. With `--winogrande FILE`, the published data map of WinoGrande
-(Swayamdipta et al. 2020) is imported into a workspace of its own and becomes `winogrande.png`. All together stay under 6 MB.
+WORKSPACE is one that `ftft demo` filled. FOLDER (docs/ by default) gets `screens/PAGE-WIDTH[-dark].png` and the README's
+`maps.png`, `maps-dark.png`, `launch.png` and `results.png`, with a lasso drawn by a real mouse. With `--winogrande FILE`, the
+published data map of WinoGrande (Swayamdipta et al. 2020) is imported into a workspace of its own and becomes `winogrande.png`.
+All together stay under 6 MB.
 """
 
 import argparse

@@ -1,8 +1,6 @@
 """What runs will cost: the arithmetic against hand and against real runs, and the process that measures."""
 
 import json
-import os
-import signal
 import time
 
 import numpy as np
@@ -241,13 +239,18 @@ def test_a_model_that_cannot_be_loaded_says_why_and_is_not_tried_again_at_once(w
     assert len(started) == 1
 
 
+def measuring() -> list[psutil.Process]:
+    """The processes that measure for an estimate asked for here."""
+    return [p for p in psutil.Process().children() if "ftft.train.profile" in p.cmdline()]
+
+
 def test_a_process_that_is_killed_is_a_failure_with_a_remedy(ws, tmp_path):
     specs = ws.plan(add_dataset(ws, tmp_path), model=MODEL)
     assert isinstance(ws.estimate(specs), Pending)
     deadline = time.monotonic() + 60
-    while not (mine := [p for p in psutil.Process().children() if "ftft.train.profile" in p.cmdline()]) and time.monotonic() < deadline:
+    while not (mine := measuring()) and time.monotonic() < deadline:
         time.sleep(0.02)
-    os.kill(mine[0].pid, signal.SIGKILL)
+    mine[0].kill()
     with pytest.raises(WorkError, match=r"was killed.*--batch-size"):
         ws.estimate(specs, wait=True)
 
@@ -259,5 +262,5 @@ def test_two_who_ask_at_once_start_one_process(ws, tmp_path, monkeypatch):
     other = ftft.Workspace(ws.path, runner=False)
     assert other.estimate(specs) == first
     assert other.estimate(other.plan("reviews", model=MODEL, batch_size=3)) == first  # another model waits its turn
-    for process in psutil.Process().children():
+    for process in measuring():  # and no other child of this process, which has a browser's
         process.kill()

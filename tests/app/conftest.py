@@ -66,6 +66,7 @@ def browser():
             pytest.skip(f"no Chromium: install one, or run `make browser` ({str(problem).splitlines()[0]})")
         context = chromium.new_context(viewport={"width": 1440, "height": 900})  # one for all tests: it keeps the scripts once fetched
         context.set_default_timeout(1000 * ANSWER_S)
+        playwright.expect.set_options(timeout=1000 * ANSWER_S)
         yield context
         chromium.close()
 

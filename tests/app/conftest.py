@@ -16,6 +16,7 @@ from tests.synthetic import add_dataset, add_run
 
 REPOSITORY = Path(__file__).parents[2]
 FIRST_PORT = 8600 + 200 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])  # two workers that look for a free port would find the same
+WINDOW = {"width": 1440, "height": 900}
 ANSWER_S = 60  # a busy machine starts a server in several seconds, and paints in several more
 
 
@@ -64,20 +65,35 @@ def browser():
             if os.environ.get("CI"):
                 raise
             pytest.skip(f"no Chromium: install one, or run `make browser` ({str(problem).splitlines()[0]})")
-        context = chromium.new_context(viewport={"width": 1440, "height": 900})  # one for all tests: it keeps the scripts once fetched
+        context = chromium.new_context(viewport=WINDOW)  # one for all tests: it keeps the scripts once fetched
         context.set_default_timeout(1000 * ANSWER_S)
         playwright.expect.set_options(timeout=1000 * ANSWER_S)
         yield context
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def tab(browser):
+    """One for all tests: it keeps the scripts compiled, which is most of the work of opening a page anew."""
+    return browser.new_page()
+
+
 @pytest.fixture
-def page(browser):
-    """A new page; a mistake in its JavaScript fails the test."""
-    page, mistakes = browser.new_page(), []
-    page.on("pageerror", lambda mistake: mistakes.append(str(mistake)))
-    yield page
-    page.close()
+def page(tab):
+    """An empty page; a mistake in its JavaScript fails the test."""
+    mistakes = []
+
+    def note(mistake):
+        mistakes.append(str(mistake))
+
+    tab.on("pageerror", note)
+    yield tab
+    tab.remove_listener("pageerror", note)
+    tab.unroute_all(behavior="ignoreErrors")
+    tab.goto("about:blank")
+    tab.set_viewport_size(WINDOW)
+    tab.emulate_media(color_scheme="light")
+    tab.mouse.move(0, 0)
     assert mistakes == []
 
 

@@ -97,7 +97,7 @@ def test_the_mean_over_all_sets_of_that_distribution_decides(make_run, workspace
 
 
 @pytest.mark.parametrize("every", [0.0, 600.0])
-@pytest.mark.parametrize("step", [5, 9])
+@pytest.mark.parametrize("step", [5, pytest.param(9, marks=pytest.mark.slow)])
 def test_killed_and_resumed_it_stops_where_an_undisturbed_run_stops(stopped, make_run, step, every):
     folder = make_run(**SOON, again=1)
     train_and_kill(folder, "in a step", step, every)

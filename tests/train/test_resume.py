@@ -26,6 +26,11 @@ MANNERS = {
 EVERY_STEP, ONLY_AT_EPOCHS = 0.0, 600.0
 
 
+def also(*values, slow: bool):
+    """A case that only `make test-all` takes, if it is slow: one like it is quick enough for every time."""
+    return pytest.param(*values, marks=[pytest.mark.slow] * slow)
+
+
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory, tiny_model):
     """`undisturbed(**settings)`: a run that nothing happened to, trained once for each kind."""
@@ -56,8 +61,10 @@ def assert_same_run(one: RunFolder, other: RunFolder) -> None:
         np.testing.assert_allclose(np.stack(first["logits"]), np.stack(second["logits"]), atol=1e-5)
 
 
-@pytest.mark.parametrize("manner", MANNERS)
-@pytest.mark.parametrize("every", [EVERY_STEP, ONLY_AT_EPOCHS])
+@pytest.mark.parametrize(
+    ("manner", "every"),
+    [*((manner, EVERY_STEP) for manner in MANNERS), *(also(manner, ONLY_AT_EPOCHS, slow=manner != "plainly") for manner in MANNERS)],
+)
 def test_a_run_killed_in_mid_epoch_goes_on_as_if_nothing_had_happened(make_run, undisturbed, manner, every):
     folder, whole = make_run(**MANNERS[manner]), undisturbed(**MANNERS[manner])
     train_and_kill(folder, "in a step", MIDDLE, every)
@@ -70,7 +77,7 @@ def test_a_run_killed_in_mid_epoch_goes_on_as_if_nothing_had_happened(make_run, 
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if place != "in a step"])
-@pytest.mark.parametrize("step", [6, MIDDLE])  # at the end of epoch 1, and in the middle of epoch 2
+@pytest.mark.parametrize("step", [also(6, slow=True), MIDDLE])  # at the end of epoch 1, and in the middle of epoch 2
 def test_a_run_killed_while_it_saves_goes_on_from_the_checkpoint_before(make_run, undisturbed, place, step):
     folder = make_run()
     train_and_kill(folder, place, step, EVERY_STEP)
@@ -159,7 +166,7 @@ def test_a_resumed_run_keeps_the_precision_that_it_began_with(make_run, monkeypa
     assert run_folder(folder)["environment"]["precision"] == "bf16"
 
 
-@pytest.mark.parametrize("broken", ["", "{", "[]", '{"attempts": "many"}', '{"step": null}'])
+@pytest.mark.parametrize("broken", ["{", '{"attempts": "many"}', *(also(broken, slow=True) for broken in ("", "[]", '{"step": null}'))])
 @pytest.mark.parametrize("file", ["cost.json", "step-000000006/complete.json"])
 def test_a_broken_file_beside_the_checkpoints_costs_no_run(make_run, undisturbed, file, broken):
     folder = make_run()

@@ -104,7 +104,7 @@ def _hard(hard: Hard | None, n: int, of: int) -> Check:
         remark = "That takes the maps of two runs on everything that have succeeded"
         return Check("muted", "What is hard in every reference is not known", remark)
     inside, whole = hard.in_subset / n, hard.in_whole / of
-    title = f"{percent(inside)} of it are hard in all {len(hard.runs)} references"
+    title = f"{percent(inside)} of it is hard in all {len(hard.runs)} references"
     remark = f"{percent(whole)} of the training set: examples that no model learnt may be labelled wrong"
     return Check("warn" if inside > 2 * whole and inside > MANY else "good", title, remark)
 

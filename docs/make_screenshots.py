@@ -46,6 +46,7 @@ def go(page: Page, url: str, view: str, size: tuple[int, int], scheme: str, quer
     page.wait_for_selector(".mg[data-stamp]" if view == "maps" else "h1", state="attached")
     settle(page, quiet_ms)
     page.wait_for_function("() => !document.body.innerText.includes('Measuring this model')")
+    settle(page, quiet_ms)
     return page
 
 

@@ -1,5 +1,9 @@
 """Keeps tests out of the user's data, and gives them an empty workspace."""
 
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch reads it: several workers share the cores
+
 import pytest
 
 import ftft

@@ -144,6 +144,7 @@ def test_the_mean_of_the_runs_shown_is_one_click_away_and_can_be_lassoed(reader,
     reader.page.wait_for_url(lambda url: "mean" in url)
 
 
+@pytest.mark.slow
 def test_pictures_are_as_fine_as_the_screen(browser, app_url, drawn_workspace):
     left = runs_of(drawn_workspace)[0]
     sizes = {}

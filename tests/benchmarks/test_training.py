@@ -4,10 +4,12 @@ import gzip
 import json
 
 import numpy as np
+import pytest
 
 from benchmarks import training
 
 
+@pytest.mark.slow
 def test_each_comparison_trains_both_sides_and_gives_a_ratio(monkeypatch):
     monkeypatch.setattr(training, "BATCH", 8)
     texts = training.cad_like_texts(24)

@@ -115,6 +115,7 @@ def test_when_one_of_them_is_killed_there_is_no_verdict_and_torchrun_goes_on_fro
     assert_same_dynamics(folder, undisturbed)
 
 
+@pytest.mark.slow
 def test_asked_to_stop_both_save_and_end_together(make_run, undisturbed):
     folder = make_run(**LEAVING_ONE_OVER)
     assert in_two_processes(folder, signal_after=8) == [130, 130]
@@ -122,6 +123,7 @@ def test_asked_to_stop_both_save_and_end_together(make_run, undisturbed):
     assert_same_dynamics(folder, undisturbed)
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_with_another_number_of_processes_says_so(make_run):
     folder = make_run(**LEAVING_ONE_OVER)
     in_two_processes(folder, signal_after=8)

@@ -145,6 +145,7 @@ class Runner:
     def _removed(self, row: Row, folder: RunPaths) -> bool:
         """Somebody has deleted the folder under its training, which holds a lock that nobody can see any more. It ends with it."""
         self._bury(row.run, Attempt(row.token or ""))
+        self.children.pop(row.run, None)
         if not (folder.path / "spec.json").exists():
             shutil.rmtree(folder.path, ignore_errors=True)  # what training wrote until it was ended
             self.queue.remove(row.run)
@@ -177,13 +178,14 @@ class Runner:
             if folder.verdict() is not None or folder.cancel_file.exists():
                 self.queue.remove(row.run)
             lock.clear()
+        self.children.pop(row.run, None)  # not before: on a full disk all of this is tried again, and needs the status
         if attempt:
             say(f"{row.run} ended with status {status}")
 
     def _bury(self, run: str, attempt: Attempt | None) -> int | None:
         """Ends what the attempt left behind without the lock. Gives its exit status, None where an earlier runner started it."""
         self.stopping.pop(run, None)
-        child = self.children.pop(run, None)
+        child = self.children.get(run)
         if child:
             try:
                 child.wait(timeout=1.0)  # the kernel frees the lock an instant before the process can be waited for

@@ -74,6 +74,11 @@ class Reader:
     def selected(self) -> dict[str, str]:
         return self.page.eval_on_selector(".st-key-selection_count [data-testid=selection]", "element => ({...element.dataset})")
 
+    def await_selected(self, n: int, digest: str) -> None:
+        """For what is said after a zoom, whose own answer may come late and look like that to the lasso."""
+        said = f".st-key-selection_count [data-testid=selection][data-n='{n}'][data-hash='{digest}']"
+        self.page.locator(said).wait_for(state="attached")
+
 
 @pytest.fixture
 def reader(page, app_url) -> Reader:

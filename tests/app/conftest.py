@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +76,18 @@ def browser():
 def tab(browser):
     """One for all tests: it keeps the scripts compiled, which is most of the work of opening a page anew."""
     return browser.new_page()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Beside a failure stands what the page showed then."""
+    report = yield
+    if report.when == "call" and report.failed and "tab" in item.fixturenames:
+        tab = item.funcargs["tab"]
+        with suppress(Exception):  # the page may have crashed: no reason to lose the report
+            state = tab.evaluate("[!!window.Plotly, document.querySelector('[data-test-script-state]')?.dataset.testScriptState]")
+            report.sections.append(("Page", f"{tab.url}\nPlotly, script: {state}\n{tab.locator('body').inner_text()[:3000]}"))
+    return report
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import streamlit as st
 from app import forms, parts, progress, theme
 from app.component import live
 from app.names import METRICS, RULES
-from app.panels import runs_words
+from app.panels import runs_look, runs_words
 from ftft import Workspace
 from ftft.domain import Run
 
@@ -16,7 +16,7 @@ COLUMNS = METRICS | {"loss": "loss"}
 MOST_DOTS = 30  # more of them are a line already
 
 
-@st.fragment(key="run_curves")
+@runs_look.part("run_curves")
 def draw(ws: Workspace) -> None:
     """The curves and the scores of the chosen run; nothing where there are none."""
     chosen = st.session_state.get("run_open")

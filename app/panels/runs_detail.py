@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import clock, forms, parts, price, progress
 from app.names import RULES
-from app.panels import runs_actions, runs_table, runs_words
+from app.panels import runs_actions, runs_look, runs_table, runs_words
 from ftft import Workspace
 from ftft.domain import Run
 
@@ -21,7 +21,7 @@ CAUSES = {
 SAID = ("label_mapping", "epochs_renumbered")  # of an import: how it was read, nothing to worry about
 
 
-@st.fragment(key="run_head")
+@runs_look.part("run_head")
 def draw(ws: Workspace) -> None:
     """Everything about the chosen run but its curves and its log; its folder may vanish meanwhile, which is said and harms nothing."""
     chosen = st.session_state.get("run_open")

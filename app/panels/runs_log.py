@@ -4,12 +4,13 @@ import streamlit as st
 
 from app import forms, parts
 from app.component import live
+from app.panels import runs_look
 from ftft import Workspace
 
 LINES = 400
 
 
-@st.fragment(key="run_log")
+@runs_look.part("run_log")
 def draw(ws: Workspace) -> None:
     """The log of the chosen run; nothing before it has one."""
     chosen = st.session_state.get("run_open")

@@ -4,8 +4,9 @@ The page is drawn as a whole only when the first run comes or the last one goes.
 """
 
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
+from functools import wraps
 from pathlib import Path
 
 import streamlit as st
@@ -30,7 +31,7 @@ def beat(ws: Workspace) -> None:
     looked = forms.attempt(seen, ws)
     if looked.problem:  # an unreadable queue: the page says so when it is drawn
         return
-    before, now = st.session_state.get("runs_seen", {}), looked.value
+    before, now = st.session_state.get("runs_shown", {}), looked.value
     st.session_state["runs_seen"] = now
     if before.get("any") != now["any"]:
         st.rerun()
@@ -39,9 +40,26 @@ def beat(ws: Workspace) -> None:
 
 
 def remember(ws: Workspace) -> None:
-    """Takes what the page shows now as seen."""
+    """Takes a look for what the page is about to show."""
     looked = forms.attempt(seen, ws)
-    st.session_state["runs_seen"] = looked.value or {}
+    now = st.session_state["runs_seen"] = looked.value or {}
+    st.session_state["runs_shown"] = st.session_state.get("runs_shown", {}) | {"any": now.get("any")}
+
+
+def part(name: str) -> Callable[[Callable[[Workspace], None]], Callable[[Workspace], None]]:
+    """A part of the page. It counts as shown once it was drawn whole: the next request may overtake one that was asked for, or end it."""
+
+    def wrap(draw: Callable[[Workspace], None]) -> Callable[[Workspace], None]:
+        @st.fragment(key=name)
+        @wraps(draw)
+        def drawn(ws: Workspace) -> None:
+            mark = st.session_state.get("runs_seen", {}).get(name)  # from before the drawing: what changes meanwhile is drawn next time
+            draw(ws)
+            st.session_state["runs_shown"] = st.session_state.get("runs_shown", {}) | {name: mark}
+
+        return drawn
+
+    return wrap
 
 
 def seen(ws: Workspace) -> Seen:

@@ -6,12 +6,13 @@ import streamlit as st
 
 from app import forms, parts
 from app.backend import read_only
+from app.panels import runs_look
 from ftft import Workspace
 
 MOST_SLOTS = 64  # that a person would mean
 
 
-@st.fragment(key="runs_queue")
+@runs_look.part("runs_queue")
 def draw(ws: Workspace) -> None:
     """How much is being trained at once, how much waits, and the controls."""
     jobs, slots, gpus, paused, locked = ws.jobs.list(), ws.jobs.slots, ws.jobs.gpus, ws.jobs.paused, read_only()

@@ -30,7 +30,7 @@ COLUMNS = (
 )
 
 
-@st.fragment(key="runs_list")
+@runs_look.part("runs_list")
 def draw(ws: Workspace) -> None:
     """The table, or what to do where there is no run."""
     runs = ws.runs.list()

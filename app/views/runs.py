@@ -12,9 +12,9 @@ with parts.page_header("Runs", "Training goes on in its own processes: closing t
 left, right = st.columns([1.45, 1], gap="medium")
 with left:
     runs_table.draw(ws)
+runs_look.remember(ws)  # after the table, which chooses a run
 with right:
     runs_detail.draw(ws)
     runs_curves.draw(ws)
     runs_log.draw(ws)
-runs_look.remember(ws)
 runs_look.watch(ws)

@@ -35,7 +35,7 @@ def beat(ws: Workspace) -> None:
     st.session_state["runs_seen"] = now
     if before.get("any") != now["any"]:
         st.rerun()
-    if changed := [part for part in PARTS if before.get(part) != now[part]]:
+    if changed := [name for name in PARTS if before.get(name) != now[name]]:
         st.rerun(changed)
 
 
@@ -43,7 +43,7 @@ def remember(ws: Workspace) -> None:
     """Takes a look for what the page is about to show."""
     looked = forms.attempt(seen, ws)
     now = st.session_state["runs_seen"] = looked.value or {}
-    st.session_state["runs_shown"] = st.session_state.get("runs_shown", {}) | {"any": now.get("any")}
+    _shown("any", now.get("any"))
 
 
 def part(name: str) -> Callable[[Callable[[Workspace], None]], Callable[[Workspace], None]]:
@@ -55,11 +55,15 @@ def part(name: str) -> Callable[[Callable[[Workspace], None]], Callable[[Workspa
         def drawn(ws: Workspace) -> None:
             mark = st.session_state.get("runs_seen", {}).get(name)  # from before the drawing: what changes meanwhile is drawn next time
             draw(ws)
-            st.session_state["runs_shown"] = st.session_state.get("runs_shown", {}) | {name: mark}
+            _shown(name, mark)
 
         return drawn
 
     return wrap
+
+
+def _shown(name: str, mark: Hashable) -> None:
+    st.session_state["runs_shown"] = st.session_state.get("runs_shown", {}) | {name: mark}
 
 
 def seen(ws: Workspace) -> Seen:

@@ -14,6 +14,7 @@ from tests.app.conftest import draw_workspace
 from tests.synthetic import add_dataset, add_run
 
 LASSO = ((0.05, 0.05), (0.5, 0.1), (0.6, 0.4), (0.3, 0.6), (0.25, 0.3), (0.05, 0.3))
+SELECTED = ".st-key-selection_count [data-testid=selection]"
 BOX = ((0.1, 0.05), (0.4, 0.5))
 SHAPES = "run => document.querySelector(`[data-run='${run}'] .js-plotly-plot`).layout.shapes"
 POINTS = (
@@ -72,12 +73,11 @@ class Reader:
         self.page.locator(f"[data-tool={tool}]").click()
 
     def selected(self) -> dict[str, str]:
-        return self.page.eval_on_selector(".st-key-selection_count [data-testid=selection]", "element => ({...element.dataset})")
+        return self.page.eval_on_selector(SELECTED, "element => ({...element.dataset})")
 
     def await_selected(self, n: int, digest: str) -> None:
         """For what is said after a zoom, whose own answer may come late and look like that to the lasso."""
-        said = f".st-key-selection_count [data-testid=selection][data-n='{n}'][data-hash='{digest}']"
-        self.page.locator(said).wait_for(state="attached")
+        self.page.locator(f"{SELECTED}[data-n='{n}'][data-hash='{digest}']").wait_for(state="attached")
 
 
 @pytest.fixture

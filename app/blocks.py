@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ftft.domain import Run, RunSpec, Subset
+from ftft.domain import Run, RunSpec, Subset, canonical
 
 # What a spec holds besides settings: what the row is about, which seed it is, and what does not change the numbers.
 _NOT_SETTINGS = {
     "dataset", "dataset_fingerprint", "model", "subset", "subset_hash", "seed", "seeds", "epochs", "steps", "capture", "again",
-    "eval_batch_size", "imported", "devices", "selection", "report_to", "remote_code",
+    "eval_batch_size", "imported", "devices", "selection", "report_to", "remote_code", "steps_of", "predict_train", "keep_model",
 }  # fmt: skip
 STOPPING = ("stop", "patience", "evals")
 NEVER = (None, None, None)  # the rule of runs that nothing stops
@@ -33,6 +33,8 @@ class Line:
     def counts(self) -> dict[str, int] | None:
         """How many examples of each label a random control was drawn with; None where it was not told."""
         step = random_step(self.subset)
+        if step and self.subset and step.get("like"):
+            return self.subset.labels
         return step["counts"] if step else None
 
 
@@ -58,9 +60,12 @@ class Block:
 
 
 def blocks(runs: Iterable[Run], subsets: Iterable[Subset], rows: int) -> list[Block]:
-    """All blocks with a run on a subset; `rows`: of the whole training set. Runs whose subset is not made yet are not among them."""
+    """All blocks with a run on a subset; `rows`: of the whole training set.
+
+    Runs whose subset is not made yet are not among them, nor those whose steps another run decides: experiments show them.
+    """
     by_hash = {subset.hash: subset for subset in subsets}
-    made = [run for run in runs if run.spec.on_everything or run.subset_hash]
+    made = [run for run in runs if run.spec.steps_of is None and (run.spec.on_everything or run.subset_hash)]
     grouped: dict[tuple, dict[tuple, list[Run]]] = {}
     for run in made:
         of_block = grouped.setdefault((run.spec.total_steps(rows), *_key(run.spec)), {})
@@ -98,6 +103,8 @@ def _what(run: Run, by_hash: dict[str, Subset]) -> tuple:
     if run.spec.on_everything:
         return ("everything",)
     if step := random_step(by_hash.get(run.subset_hash or "")):
+        if like := step.get("like"):
+            return ("random_matched", canonical(like))
         counts = step["counts"]
         return ("random", step["n"]) if counts is None else ("random_matched", tuple(sorted(counts.items())))
     return ("subset", run.subset_hash)

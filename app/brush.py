@@ -111,14 +111,15 @@ def on_other_run(selection: Selection, run: str, epochs: tuple[int, int]) -> Sel
         if "run" not in step.what:
             return step
         only = {"only": tuple(map(moved, step["only"]))} if step.by == "region" else {}
-        return Step(step.op, step.by, step.what | {"run": run, "epochs": list(epochs)} | only)
+        burn_in = {"burn_in": 0} if step.by == "strategy" else {}
+        return Step(step.op, step.by, step.what | {"run": run, "epochs": list(epochs)} | only | burn_in)
 
     return Selection(selection.dataset, tuple(moved(step) for step in selection.steps))
 
 
 def runs_of(selection: Selection) -> set[str]:
     """The runs and mean maps on which it was made."""
-    steps = [inner for step in selection.steps for inner in (step, *step.what.get("only", ()))]
+    steps = [inner for step in selection.steps for inner in (step, *step.inner)]
     return {step["run"] for step in steps if "run" in step.what}
 
 

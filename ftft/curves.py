@@ -81,6 +81,11 @@ class Curves:
         seen_M = np.array([self.ids_N[place] == i for place, i in zip(place_M, ids, strict=True)], dtype=bool)
         return np.array([np.where(seen_M, curve.p_gold_N[place_M], np.nan) for curve in self.epochs]).reshape(len(self.epochs), len(ids))
 
+    def p_gold(self, epochs: tuple[int, int]) -> np.ndarray:
+        """(E, N) float64 over `epochs`, the first and the last."""
+        first, last = epoch_range(self.folder.run, self.numbers, epochs)
+        return np.stack([curve.p_gold_N for curve in self.epochs if first <= curve.number <= last])
+
     def map(self, labels: tuple[str, ...], epochs: tuple[int, int] | None = None) -> DataMap:
         """The map over `epochs` (first, last), or over all of them. InputError when these were not recorded."""
         if not self.epochs and self.problems:

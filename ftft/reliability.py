@@ -5,12 +5,15 @@ Shapes: N examples, R runs.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from ftft.selection import top
 from ftft.stats import Z, correlation, mean_ranks, places
 
 FORESEEN = (2, 3, 5, 10)  # runs that a mean might be taken of
+STABLE = 0.9  # overlap from which we call a top stable; our choice, nothing is published
 
 
 @dataclass(frozen=True)
@@ -102,3 +105,20 @@ def foreseen(agreement: float | None, runs: int) -> float | None:
         return None
     single = max(agreement, 0.0)
     return single * runs / (1 + (runs - 1) * single)
+
+
+# ---- while it is being trained
+
+
+def consecutive_overlaps(ids_N: np.ndarray, p_gold_EN: np.ndarray, q: float) -> list[float]:
+    """For each epoch from the third on: the share of the q most variable examples up to the epoch before that still are with it.
+
+    After one epoch nothing varies, so the first top is that of two. Ties as in `ftft.selection.top`.
+    """
+    tops = [top(ids_N, p_gold_EN[:e].std(axis=0), q) for e in range(2, len(p_gold_EN) + 1)]
+    return [float(np.count_nonzero(a_N & b_N) / np.count_nonzero(b_N)) for a_N, b_N in pairwise(tops)]
+
+
+def settled(overlaps: Sequence[float], patience: int) -> bool:
+    """Have the last `patience` epochs each left the top as it was, but for 1 - STABLE of it?"""
+    return len(overlaps) >= patience and min(overlaps[-patience:]) >= STABLE

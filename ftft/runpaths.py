@@ -6,7 +6,7 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from types import NoneType
@@ -68,6 +68,11 @@ class RunPaths:
         return self.path / "subset.json"
 
     @property
+    def steps_file(self) -> Path:
+        """`{"steps"}`: how many steps the run makes, written when it starts; only runs have it that make as many as another one."""
+        return self.path / "steps.json"
+
+    @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
 
@@ -89,6 +94,13 @@ class RunPaths:
     def spec(self) -> RunSpec:
         """The spec that the run was created with. InputError where spec.json is broken, FileNotFoundError where there is none."""
         return self._about()[0]
+
+    def spec_to_train(self) -> RunSpec:
+        """The same with its number of steps, where another run has decided that; FileNotFoundError before it has."""
+        spec = self.spec()
+        if spec.steps_of is None:
+            return spec
+        return replace(spec, steps=take(read_json(self.steps_file), "steps", int), steps_of=None)
 
     def created(self) -> str:
         """When the run was asked for, ISO 8601 in UTC."""

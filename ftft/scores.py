@@ -36,7 +36,7 @@ def scores(gold_N: np.ndarray, logits_NC: np.ndarray, counts_as_C: Sequence[int]
 
 def joined(logits_NC: np.ndarray, answer_C: np.ndarray) -> np.ndarray:
     """Logits of answers, each of which one or several classes give: the softmax of an answer is the sum of theirs."""
-    return np.stack([_log_sum_exp(logits_NC[:, answer_C == answer]) for answer in range(answer_C.max() + 1)], axis=1)
+    return np.stack([log_sum_exp(logits_NC[:, answer_C == answer]) for answer in range(answer_C.max() + 1)], axis=1)
 
 
 def macro_f1(gold_N: np.ndarray, pred_N: np.ndarray) -> float:
@@ -65,7 +65,7 @@ def auroc(gold_N: np.ndarray, logits_NC: np.ndarray) -> float | None:
     for label in labels:
         is_label_N = gold_N == label
         n, rest = is_label_N.sum(), (~is_label_N).sum()
-        rank_sum = rankdata(_log_odds(logits_NC, label))[is_label_N].sum()
+        rank_sum = rankdata(log_odds(logits_NC, label))[is_label_N].sum()
         areas.append((rank_sum - n * (n + 1) / 2) / (n * rest))
     return float(np.mean(areas))
 
@@ -73,13 +73,13 @@ def auroc(gold_N: np.ndarray, logits_NC: np.ndarray) -> float | None:
 def loss(gold_N: np.ndarray, logits_NC: np.ndarray) -> float:
     """Mean negative log-likelihood of gold, in nats."""
     gold_logit_N = logits_NC[np.arange(len(gold_N)), gold_N]
-    return float((_log_sum_exp(logits_NC) - gold_logit_N).mean())
+    return float((log_sum_exp(logits_NC) - gold_logit_N).mean())
 
 
-def _log_odds(logits_NC: np.ndarray, label: int) -> np.ndarray:
-    return logits_NC[:, label] - _log_sum_exp(np.delete(logits_NC, label, axis=1))
+def log_odds(logits_NC: np.ndarray, label: int) -> np.ndarray:
+    return logits_NC[:, label] - log_sum_exp(np.delete(logits_NC, label, axis=1))
 
 
-def _log_sum_exp(values_NC: np.ndarray) -> np.ndarray:
+def log_sum_exp(values_NC: np.ndarray) -> np.ndarray:
     highest_N1 = values_NC.max(axis=1, keepdims=True)
     return highest_N1[:, 0] + np.log(np.exp(values_NC - highest_N1).sum(axis=1))

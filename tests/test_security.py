@@ -311,7 +311,7 @@ def test_no_spec_leads_outside(workspace, make_run, outside, name, field):  # no
     else:
         about["spec"] |= {field: name} | ({"subset": "new"} if field == "selection" else {})
     publish_json(folder.path / "spec.json", about)
-    read = {"after": lambda: folder.after(), "selection": lambda: open_workspace(workspace).make_subset(folder.run)}
+    read = {"after": lambda: folder.after(), "selection": lambda: open_workspace(workspace).prepare(folder.run)}
     with pytest.raises(FtftError):
         read.get(field, lambda: run_folder(folder))()
     assert files(outside) == before

@@ -56,9 +56,10 @@ def add(name: str, workspace: str | None, as_json: bool, **what: Any) -> None:
 @click.option("--name", required=True, metavar="NEW", help="What the new dataset is called.")
 @click.option("--drop", metavar="FILE", help="Training examples to leave out: ids, one a line (.txt), or a table with a column id.")
 @click.option("--relabel", metavar="FILE", help="Training examples with another label: a table with the columns id and label.")
+@click.option("--threshold-samples", type=int, metavar="SEED", help="AUM's: one class more, of examples drawn at random.")
 @common
 def derive(dataset: str, workspace: str | None, as_json: bool, **what: Any) -> None:
-    """Makes a dataset from another one, without some training examples or with other labels.
+    """Makes a dataset from another one, without some training examples, with other labels or with threshold samples.
 
     \b
     ftft data derive cad --name cad-clean --drop mislabelled.txt
@@ -110,9 +111,7 @@ def _text(dataset: Dataset) -> str:
     head = f"{dataset.name}  fingerprint {dataset.fingerprint[:12]}, metric {dataset.metric}"
     origin = [f"{split} is {source}" for split, source in dataset.sources.items()]
     if parent := dataset.parent:
-        did = {"drop": "left out", "relabel": "relabelled"}[parent.kind]
-        origin += [
-            f"made from {parent.dataset} (fingerprint {parent.fingerprint[:12]}): {parent.count:,} training examples {did}, "
-            f"by a file with sha256 {parent.sha256[:12]}"
-        ]
+        how = {"drop": "left out, by a file with sha256", "relabel": "relabelled, by a file with sha256", "threshold": "drawn, draw"}
+        what = f"{parent.count:,} {'threshold samples' if parent.kind == 'threshold' else 'training examples'} {how[parent.kind]}"
+        origin += [f"made from {parent.dataset} (fingerprint {parent.fingerprint[:12]}): {what} {parent.sha256[:12]}"]
     return "\n".join([head, *origin, table(["set", "rows", "distribution", "role", "labels"], rows), *findings])

@@ -33,8 +33,13 @@ from ftft.workspace import Workspace
 @click.option("--weight-decay", type=float, default=RunSpec.weight_decay, show_default=True)
 @click.option("--precision", default=RunSpec.precision, show_default=True, help="auto, fp32, bf16 or fp16.")
 @click.option("--capture", default=RunSpec.capture, show_default=True, help="online, epoch_end or none.")
-@click.option("--stop", metavar="none|id_dev|ood_dev", help="Stop early by these development sets [default: none]. Test sets never decide.")
-@click.option("--patience", type=int, help=f"With --stop: evaluations without a gain that end the run [default: {PATIENCE}].")
+@click.option(
+    "--stop",
+    metavar="none|id_dev|ood_dev|selection",
+    help="Stop early by development sets, never by test sets; or, of a reference, once what it selects no longer changes [default: none].",
+)
+@click.option("--patience", type=int, help=f"With --stop: looks without a gain that end the run [default: {PATIENCE}; selection: 1].")
+@click.option("--settle", type=float, metavar="Q", help="With --stop selection: the share of most variable examples [default: 0.33].")
 @click.option("--evals", type=int, help=f"With --stop: evaluations in the whole budget [default: {EVALUATIONS}].")
 @click.option("--keep-head", is_flag=True, help="Keep the model's own classification head, by the names of its labels.")
 @click.option("--devices", type=int, default=1, show_default=True, help="Processes that share each batch, one a GPU.")
@@ -101,8 +106,8 @@ def run_spec(folder: Path, held: bool, workspace: str | None, as_json: bool) -> 
         _train(run)
         return
     with claim(run, restart=True):
-        if run.spec().selection:
-            Workspace(run.workspace, runner=False).make_subset(run.run)
+        if run.spec().selection or run.spec().steps_of:
+            Workspace(run.workspace, runner=False).prepare(run.run)
         if devices > 1 and "RANK" not in os.environ:
             share_out(run, devices)
         else:

@@ -7,7 +7,8 @@ from ftft.domain.mean import mean_id, runs_in
 from ftft.domain.notes import FLAGS, KEEP_OUT, LABEL_WRONG, Note
 from ftft.domain.region import Box, Lasso
 from ftft.domain.run import STATES, UNKNOWN, Run, RunSpec, Seeds
-from ftft.domain.selection import OPS, Selection, Step, Subset
+from ftft.domain.selection import Selection, Subset
+from ftft.domain.step import OPS, Step
 from ftft.domain.words import in_words
 
 __all__ = [

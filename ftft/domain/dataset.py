@@ -77,7 +77,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Parent:
-    """What a derived dataset was made from: `kind` ("drop" or "relabel") of change to `count` rows, listed in a file with this sha256."""
+    """What a derived dataset was made from: `kind` (drop, relabel or threshold) of change to `count` rows, by a list with this sha256."""
 
     dataset: str
     fingerprint: str

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ftft.domain.selection import is_text
+from ftft.domain.step import is_text
 from ftft.errors import InputError, shown
 
 LABEL_WRONG, KEEP_OUT = "label wrong", "keep out"

@@ -20,9 +20,11 @@ FINAL = ("succeeded", "failed", "cancelled", "lost")
 CAPTURES = ("online", "epoch_end", "none")
 UNKNOWN = "unknown"  # the capture of imported dynamics
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
-STOPS = ("id_dev", "ood_dev")
+SETTLED = "selection"  # a rule to stop by: the top examples no longer change
+STOPS = ("id_dev", "ood_dev", SETTLED)
 TRACKERS = ("mlflow", "tensorboard", "trackio", "wandb")
 PATIENCE, EVALUATIONS = 2, 12  # of early stopping, FTFT's
+SETTLE_PATIENCE, TOP = 1, 0.33  # of a selection that has settled: epochs without much change; the share that is selected
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -51,7 +53,7 @@ class Seeds:
 
 
 # What a run's folder needs to find its inputs, but what does not change its numbers: never part of the id.
-_NOT_IDENTITY = frozenset({"dataset", "model", "subset", "seed", "eval_batch_size", "devices", "report_to"})
+_NOT_IDENTITY = frozenset({"dataset", "model", "subset", "seed", "eval_batch_size", "devices", "report_to", "predict_train", "keep_model"})
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,9 @@ class RunSpec:
     `seed` is the number on the command line, `seeds` what follows from it. `again` numbers wilful repetitions.
     `stop`: the development sets that may end the run, judged `evals` times in its budget with this `patience`; None for none.
     `batch_size` is that of a step, whatever the number of `devices` that share it.
+    With the rule "selection" a reference ends when its most variable `settle` of the examples has changed little for `patience` epochs.
+    `steps_of`: the id of a run that it makes as many steps as, once that has succeeded, on the schedule of those.
+    `predict_train`: what the final model says of every training example is published, too. `keep_model` False: the model is not.
     `remote_code`: the model may bring code of its own, which then runs. `report_to`: trackers, joined by commas.
     `imported` is the format that a run came in, None for one trained here. Files that say nothing of how a run was trained leave
     every setting of its spec None (see `of_import`), so that nobody can take a default for the truth.
@@ -100,6 +105,10 @@ class RunSpec:
     selection: str | None = None
     remote_code: bool | None = None
     report_to: str | None = None
+    steps_of: str | None = None
+    settle: float | None = None
+    predict_train: bool | None = None
+    keep_model: bool | None = None
 
     def __post_init__(self) -> None:
         for f in fields(self):
@@ -119,8 +128,10 @@ class RunSpec:
         for name in ("layers", "epochs", "steps", "patience", "evals", "devices"):
             if getattr(self, name) is not None:
                 _at_least(name, getattr(self, name), 1)
-        if (self.epochs is None) == (self.steps is None):
+        if [self.epochs, self.steps, self.steps_of].count(None) != 2:
             raise InputError("a run needs either epochs or steps", "Give one of --epochs and --steps")
+        if self.steps_of is not None:
+            safe_name("run", self.steps_of)
         if not 0 < self.lr < float("inf"):
             raise InputError(f"the learning rate is {self.lr}", "Give a positive number, such as 2e-5")
         if not 0 <= self.warmup < 1:
@@ -131,20 +142,30 @@ class RunSpec:
             raise unknown("capture", self.capture, CAPTURES)
         if self.precision not in PRECISIONS:
             raise unknown("precision", self.precision, PRECISIONS)
-        if self.stop is not None and self.stop not in STOPS:
-            raise unknown("rule to stop by", self.stop, ("none", *STOPS))
-        for name, value in (("patience", PATIENCE), ("evals", EVALUATIONS)):
-            if self.stop and getattr(self, name) is None:
-                object.__setattr__(self, name, value)
-            elif not self.stop and getattr(self, name) is not None:
-                raise InputError(f"--{name} says nothing without --stop", "Add --stop id_dev or --stop ood_dev")
-        for name in ("keep_head", "remote_code"):
-            if getattr(self, name) is False:
+        self._check_stop()
+        for name, usual in (("keep_head", False), ("remote_code", False), ("predict_train", False), ("keep_model", True)):
+            if getattr(self, name) is usual:
                 object.__setattr__(self, name, None)
         if self.selection is not None:
             self._check_selection()
         if self.report_to is not None:
             object.__setattr__(self, "report_to", trackers(self.report_to))
+
+    def _check_stop(self) -> None:
+        if self.stop is not None and self.stop not in STOPS:
+            raise unknown("rule to stop by", self.stop, ("none", *STOPS))
+        settles = self.stop == SETTLED
+        if settles and self.capture == "none":
+            raise InputError("--stop selection looks at the dynamics, and --capture none records none", "Add --capture online")
+        usual: dict[str, Any] = {"patience": SETTLE_PATIENCE, "settle": TOP} if settles else {"patience": PATIENCE, "evals": EVALUATIONS}
+        for name in ("patience", "evals", "settle"):
+            if self.stop and name in usual and getattr(self, name) is None:
+                object.__setattr__(self, name, usual[name])
+            elif getattr(self, name) is not None and not (self.stop and name in usual):
+                remedy = "Add --stop selection" if name == "settle" else "Add --stop id_dev or --stop ood_dev"
+                raise InputError(f"--{name} says nothing {f'with --stop {self.stop}' if self.stop else 'without --stop'}", remedy)
+        if self.settle is not None and not 0 < self.settle < 1:
+            raise InputError(f"--settle is {self.settle}", "Give a share between 0 and 1, such as 0.33")
 
     def _check_selection(self) -> None:
         if self.subset is None or self.subset_hash is not None:
@@ -190,6 +211,7 @@ class RunSpec:
     def total_steps(self, rows: int) -> int:
         """Optimiser steps of the whole run, on a training set of `rows` examples, whatever subset of it is used."""
         assert self.has_settings, "nobody knows them"
+        assert self.steps_of is None, "another run decides"
         return self.steps or (self.epochs or 0) * math.ceil(rows / (self.batch_size * self.grad_accum))
 
     def to_json(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ftft.domain.region import Box
-from ftft.domain.selection import Step
+from ftft.domain.step import Step
 
 THIN = "\u202f"  # narrow no-break space
 NAMED = 3  # labels, values and ids that are named; the others are counted
@@ -47,6 +47,14 @@ def picked(step: Step, runs: Mapping[str, str], brief: bool = False) -> str:
             return f"subset {step['subset']}"
         case "flag":
             return f"what is flagged “{_cut(step['flag'])}”"
+        case "strategy":
+            options = "".join(f", {_metric(name)} {value}" for name, value in sorted(step["options"].items()))
+            within = " within each label" if step["per_label"] else ""
+            share = f"{_metric(step['strategy'])} {100 * step['q']:.4g}{THIN}%"
+            return f"{share} of {_run(step, runs)}{options}{within}{'' if brief else f' ({_epochs(step)})'}"
+        case "random" if step["like"]:
+            like = " and ".join(picked(inner, runs, brief) for inner in step["like"])
+            return f"as many at random of each label as {like} (seed {step['seed']})"
         case "random":
             like = " with given label shares" if step["counts"] else ""
             return f"{step['n']:,} at random{like} (seed {step['seed']})".replace(",", THIN)
@@ -72,7 +80,7 @@ def _metric(name: str) -> str:
 
 def _epochs(step: Step) -> str:
     if step["epochs"] is None:
-        return "all epochs"
+        return f"all epochs after {step['burn_in']}" if step.what.get("burn_in") else "all epochs"
     first, last = step["epochs"]
     return f"epoch {first}" if first == last else f"epochs {first}–{last}"
 

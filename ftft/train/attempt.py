@@ -19,6 +19,7 @@ from transformers import PreTrainedModel
 import ftft
 from ftft.domain import Dataset, Finding, RunSpec
 from ftft.domain.identity import digest
+from ftft.domain.run import SETTLED
 from ftft.dynamics import Epoch
 from ftft.publish import publish_folder
 from ftft.runfolder import RunFolder
@@ -31,6 +32,7 @@ from ftft.train.engine import Budget, Engine, Instruments, non_finite
 from ftft.train.evaluate import Predictor
 from ftft.train.progress import Progress, say
 from ftft.train.recorder import Recorder
+from ftft.train.settling import Settling
 from ftft.train.stopping import Stop
 from ftft.train.tokens import Tokens, cached, tokenise
 from ftft.train.trackers import Trackers
@@ -43,7 +45,7 @@ class Attempt:
 
     def __init__(self, folder: RunFolder, ledger: Ledger, stop: Stop) -> None:
         self.folder, self.ledger, self.stop = folder, ledger, stop
-        self.spec: RunSpec = folder.spec()
+        self.spec: RunSpec = folder.spec_to_train()
         self.about: Dataset = task.load(folder.workspace, self.spec)
         self.warnings: list[Finding] = []
         self.checkpoints = Checkpoints(folder.checkpoints)
@@ -63,6 +65,7 @@ class Attempt:
         self.progress = Progress(folder.metrics_file, self.budget.steps)
         self.recorder = None if self.spec.capture == "none" else Recorder()
         self.early = self._early_stopping()
+        self.settling = self._settling()
         self.trackers = self._trackers()
         self.engine = Engine(self.model, self.train, self.spec, self.budget, self.precision, self._instruments(), self.source.tokenizer)
 
@@ -72,14 +75,16 @@ class Attempt:
         try:
             self._train()
             found = {split.name: self._evaluate(split.name) for split in self.about.evaluations}
+            if self.spec.predict_train:
+                self._predict("train")
         finally:
             self.trackers.close()
         steps_done = self.steps_done
-        if ranks.is_first():
+        if ranks.is_first() and self.spec.keep_model is not False:
             self._save_model()
         return {
             "state": "succeeded", "cause": None, "error": {}, "scores": found, "steps_done": steps_done,
-            "stop": self.early.to_json() if self.early else None,
+            "stop": self._stop(),
             "epochs_recorded": len(self.folder.epoch_files()), "cost": self.ledger.spent().to_json(), "environment": self.environment(),
             "warnings": [w.to_json() for w in self.warnings], "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }  # fmt: skip
@@ -124,7 +129,14 @@ class Attempt:
 
     def _trained(self, checkpoint: Checkpoint) -> bool:
         early = checkpoint.about["early"]
-        return checkpoint.step >= self.budget.steps or bool(early and early["ended"])
+        at_end = self.settling and self.budget.ends_epoch(checkpoint.step) and self.settling.ended
+        return checkpoint.step >= self.budget.steps or bool(early and early["ended"]) or bool(at_end)
+
+    def _stop(self) -> dict[str, Any] | None:
+        """The verdict's `stop`."""
+        if self.settling:
+            return self.settling.to_json(self.steps_done)
+        return self.early.to_json() if self.early else None
 
     @property
     def steps_done(self) -> int:
@@ -182,11 +194,18 @@ class Attempt:
     def _instruments(self) -> Instruments:
         return Instruments(
             self.recorder, self._close_epoch, self.flops, self.ledger, self.progress, self.checkpoints, self.stop, self.trackers,
-            self.early,
+            self.early, self.settling,
         )  # fmt: skip
 
+    def _settling(self) -> Settling | None:
+        if self.spec.stop != SETTLED:
+            return None
+        assert self.spec.settle
+        assert self.spec.patience
+        return Settling(self.folder, self.spec.settle, self.spec.patience, self.budget.steps)
+
     def _early_stopping(self) -> EarlyStopping | None:
-        if self.spec.stop is None:
+        if self.spec.stop in (None, SETTLED):
             return None
         assert self.spec.evals
         assert self.spec.patience
@@ -243,12 +262,17 @@ class Attempt:
         self.progress.recorded(int(step_N[-1]), number, len(row_N))
 
     def _evaluate(self, split: str) -> dict[str, float | None]:
-        found, step = self.examples(split), self.steps_done
+        found = self.examples(split)
         self._warn_of_cuts(split, found)
-        logits_NC = self._logits(found, "scores", step)
+        return self._scores(split, found, self._predict(split), self.steps_done)
+
+    def _predict(self, split: str) -> np.ndarray:
+        """Publishes what the model says of a split; of all training examples, too, whatever subset it has seen."""
+        found = self.examples(split)
+        logits_NC = self._logits(found, "scores", self.steps_done)
         if ranks.is_first():
             self.folder.publish_predictions(split, found.ids_N, found.gold_N, logits_NC)
-        return self._scores(split, found, logits_NC, step)
+        return logits_NC
 
     def _logits(self, examples: task.Examples, purpose: str, step: int) -> np.ndarray:
         logits_NC = self.predictor.logits(examples.tokens, purpose)

@@ -31,6 +31,7 @@ from ftft.train.order import Order
 from ftft.train.precision import Precision, this_device
 from ftft.train.progress import Progress
 from ftft.train.recorder import NOBODY, Recorder, Records
+from ftft.train.settling import Settling
 from ftft.train.stopping import Stop
 from ftft.train.task import Examples
 from ftft.train.trackers import PROJECT, Trackers
@@ -75,6 +76,7 @@ class Instruments:
     stop: Stop
     trackers: Trackers
     early: EarlyStopping | None = None
+    settling: Settling | None = None
 
 
 class Engine(Trainer):
@@ -223,9 +225,11 @@ class _Rhythm(TrainerCallback):
         ends = budget.ends_epoch(step) or step == budget.steps or enough
         if ends:
             watch.close_epoch(budget.epoch(step), budget.ends_epoch(step))
-        log, save, self.asked_to_stop = ranks.agree(
-            now - self.logged >= LOG_EVERY, now - self.saved >= CHECKPOINT_EVERY, watch.stop.requested
+        settles = watch.settling is not None and ranks.is_first() and budget.ends_epoch(step) and watch.settling.after_epoch()
+        log, save, self.asked_to_stop, settled = ranks.agree(
+            now - self.logged >= LOG_EVERY, now - self.saved >= CHECKPOINT_EVERY, watch.stop.requested, settles
         )
+        control.should_training_stop = control.should_training_stop or settled
         control.should_log, control.should_save = ends or log, ends or save or self.asked_to_stop
         self.logged = now if control.should_log else self.logged
 

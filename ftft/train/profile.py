@@ -100,7 +100,7 @@ def _folder(workspace: Path, spec: RunSpec) -> RunFolder:
     steps = DIFFERENT * ROUNDS
     measured = replace(
         spec, subset=None, subset_hash=None, selection=None, stop=None, patience=None, evals=None, devices=None, report_to=None,
-        epochs=None, steps=steps, capture="none", lr=1e-6,
+        steps_of=None, settle=None, epochs=None, steps=steps, capture="none", lr=1e-6,
     )  # fmt: skip
     folder = RunFolder(workspace / "cache" / PLACE)
     shutil.rmtree(folder.path, ignore_errors=True)  # of one that was killed

@@ -16,12 +16,12 @@ from ftft.datamap import Together, mean_over_runs
 from ftft.domain import runs_in
 from ftft.errors import InputError, unknown
 from ftft.metrics import metric
+from ftft.reliability import STABLE
 
 if TYPE_CHECKING:
     from ftft.workspace.maps import Maps
 
 ENDS = ("top", "bottom")
-STABLE = 0.9  # overlap with the top examples of all epochs from which we call a top stable; our choice, nothing is published
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import numpy as np
 
 from ftft.domain import Dataset, RunSpec
 from ftft.domain.profile import Coefficients, Profile, Speed
+from ftft.domain.run import SETTLED
 from ftft.train.checkpoints import EVERY, KEPT
 from ftft.train.order import epoch_batches
 
@@ -66,9 +67,10 @@ def cost(profile: Profile, lengths: Mapping[str, np.ndarray], spec: RunSpec, abo
     whole, rest = divmod(steps, math.ceil(len(length_M) / window))
     records = whole * len(length_M) + min(rest * window, len(length_M))
     train = _Training.of(length_M, profile.training, spec, steps)
-    looks = min(steps, spec.evals or 0) if spec.stop else 0
-    deciding = [lengths[split.name] for split in about.dev_sets(spec.stop)] if spec.stop else []
-    scored = [lengths[split.name] for split in about.evaluations]
+    judged = spec.stop if spec.stop != SETTLED else None
+    looks = min(steps, spec.evals or 0) if judged else 0
+    deciding = [lengths[split.name] for split in about.dev_sets(judged)] if judged else []
+    scored = [lengths[split.name] for split in about.evaluations] + ([all_N] if spec.predict_train else [])
     stop, scores, capture = (_Forwards.of(sets, spec, profile.forward) for sets in (deciding, scored, [length_M]))
     captured = records / len(length_M) if spec.capture == "epoch_end" else 0.0
     passes = ((scores, 1.0), (stop, looks), (capture, captured))

@@ -64,13 +64,26 @@ class Data:
         )  # fmt: skip
         return files.add(self.root, name, what, now())
 
-    def derive(self, dataset: str, *, name: str, drop: str | Path | None = None, relabel: str | Path | None = None) -> Dataset:
+    def derive(
+        self,
+        dataset: str,
+        *,
+        name: str,
+        drop: str | Path | None = None,
+        relabel: str | Path | None = None,
+        threshold_samples: int | None = None,
+    ) -> Dataset:
         """The dataset `name`: `dataset` without the examples that the file `drop` lists, or with the labels that `relabel` gives them.
 
+        Or with AUM's threshold samples, drawn with the seed `threshold_samples`: one run on it tells what a wrong label looks like.
         What it was made from is in its `parent`. Evaluation sets stay as they are; findings are those of the new rows.
         """
-        if (drop is None) == (relabel is None):
-            raise InputError("a dataset is derived by one kind of change", "Give either --drop FILE or --relabel FILE")
+        if [drop, relabel, threshold_samples].count(None) != 2:
+            raise InputError(
+                "a dataset is derived by one kind of change", "Give one of --drop FILE, --relabel FILE, --threshold-samples SEED"
+            )
+        if threshold_samples is not None:
+            return files.with_threshold_samples(self.root, dataset, name, threshold_samples, now())
         change, file = ("drop", drop) if drop is not None else ("relabel", relabel)
         return files.derive(self.root, dataset, name, change, str(file), now())
 

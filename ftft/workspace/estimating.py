@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import metadata
 from io import TextIOWrapper
@@ -71,13 +71,32 @@ class Estimating:
         pending = next((one for one in found if isinstance(one, Pending)), None)
         return pending or self._sum(specs, [one for one in found if isinstance(one, _Known)])
 
+    def _with_steps(self, specs: Sequence[RunSpec]) -> list[RunSpec]:
+        """With the whole budget of the run whose steps one is to make, as long as nobody knows where that ends."""
+        planned = {spec.run: spec for spec in specs}
+
+        def with_steps(spec: RunSpec) -> RunSpec:
+            if spec.steps_of is None:
+                return spec
+            run = spec.steps_of
+            if run in planned:
+                other = planned[run]
+            else:
+                found = self.workspace.runs.get(run)
+                other = (
+                    found.spec if found.state != "succeeded" else replace(found.spec, epochs=None, steps=found.steps_done, steps_of=None)
+                )
+            return replace(spec, epochs=other.epochs, steps=other.steps, steps_of=None)
+
+        return [with_steps(spec) for spec in specs]
+
     # ---- from profiles to estimates
 
     def _sum(self, specs: Sequence[RunSpec], found: Sequence[_Known]) -> Estimate:
         existing = set(self.workspace.runs.ids())
         runs, memory, left, peak, said = [], [], 0, 0, dict[str, None]()
-        for spec, known in zip(specs, found, strict=True):
-            cost, slower = self._cost(spec, known), self._slower(spec, known)
+        for spec, whole, known in zip(specs, self._with_steps(specs), found, strict=True):
+            cost, slower = self._cost(whole, known), self._slower(spec, known)
             run = _of_run(spec, known, cost, slower[0], spec.run in existing)
             leaves, needs = costing.disk(known.profile, cost, run.seconds or 0.0)
             left, peak = left + leaves, max(peak, left + needs)
@@ -110,7 +129,9 @@ class Estimating:
             return self._kept.once(("mask", spec.dataset_fingerprint, spec.subset_hash), lambda: self.workspace.resolve(saved))
         try:
             selection = self.workspace.selections.get(spec.selection)
-            if all(step.by == "random" for step in selection.steps):  # the same for ever; of a million examples it takes seconds
+            if all(
+                step.by == "random" and not step.inner for step in selection.steps
+            ):  # the same for ever; of a million examples it takes seconds
                 key = ("mask", spec.dataset_fingerprint, spec.selection)
                 return self._kept.once(key, lambda: self.workspace.resolve(selection))
             return self.workspace.resolve(selection)
@@ -231,7 +252,7 @@ def _of_run(spec: RunSpec, known: _Known, cost: costing.Cost, slower: float, exi
     took = None if profile.speed is None else costing.seconds(profile.speed, profile, cost, spec.devices or 1, slower)
     return RunEstimate(
         run=spec.run, flops=cost.train_flops + cost.eval_flops, train_flops=cost.train_flops, eval_flops=cost.eval_flops, seconds=took,
-        cost_ratio=cost.ratio, upper_bound=spec.stop is not None, steps=cost.steps, examples=cost.examples, existing=existing,
+        cost_ratio=cost.ratio, upper_bound=bool(spec.stop or spec.steps_of), steps=cost.steps, examples=cost.examples, existing=existing,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from ftft.errors import InputError, unknown
 from ftft.metrics import METRICS
 from ftft.publish import stamp
 from ftft.runpaths import CACHE
+from ftft.workspace import choosing
 from ftft.workspace.kept import Kept
 
 if TYPE_CHECKING:
@@ -80,6 +81,17 @@ class Maps:
         """The epochs that a run recorded, or that all runs of a mean did, counted from 1."""
         found = [self._recorded(r) for r in runs_in(run)]
         return tuple(e for e in found[0] if all(e in other for other in found))
+
+    def after(self, run: str, burn_in: int) -> tuple[int, int]:
+        """(first, last) of the recorded epochs without the first `burn_in`. InputError where none is left."""
+        if burn_in == 0:
+            return self.of(run).epochs
+        left = self.recorded(run)[burn_in:]
+        if not left:
+            raise InputError(
+                f"run {run} recorded {len(self.recorded(run))} epochs: none is left after {burn_in}", "Drop fewer of the first epochs"
+            )
+        return left[0], left[-1]
 
     def measured(self, run: str) -> bool:
         """Was the run imported with its metrics alone?"""
@@ -158,9 +170,9 @@ class Maps:
     def _mask(self, dataset: str, step: Step) -> np.ndarray:
         data = self.workspace.data
         match step.by:
-            case "region" | "top":
+            case "region" | "top" | "strategy":
                 mask_N = self._on_map(dataset, step)
-                for inner in step.what.get("only", ()):
+                for inner in step.inner:
                     mask_N = mask_N & self._mask(dataset, inner)
                 return mask_N
             case "label":
@@ -182,18 +194,30 @@ class Maps:
                 return self.workspace.notes.flagged(dataset, step["flag"])
             case "random":
                 labels, gold_N = data.get(dataset).labels, data.gold(dataset)
-                pick.by_label(gold_N, labels, list(step["counts"] or ()))  # or says which label is not known
                 labels_N = np.array(labels, dtype=object)[gold_N]
-                return pick.at_random(data.ids(dataset), step["n"], step["seed"], labels_N, step["counts"])
+                n, counts = self._size(dataset, step, labels_N)
+                pick.by_label(gold_N, labels, list(counts or ()))  # or says which label is not known
+                return pick.at_random(data.ids(dataset), n, step["seed"], labels_N, counts)
         raise AssertionError(step.by)
+
+    def _size(self, dataset: str, step: Step, labels_N: np.ndarray) -> tuple[int, dict[str, int] | None]:
+        """How many examples a random step draws, and how many of each label; None for whatever comes."""
+        if not step["like"]:
+            return step["n"], step["counts"]
+        like_N = np.logical_or.reduce([self._mask(dataset, inner) for inner in step["like"]])
+        labels, counts = np.unique(labels_N[like_N].astype(str), return_counts=True)
+        return int(like_N.sum()), dict(zip(labels.tolist(), counts.tolist(), strict=True))
 
     def _on_map(self, dataset: str, step: Step) -> np.ndarray:
         run = self.id(step["run"])
         of = self.dataset(run)
         if of != dataset:
             raise InputError(f"run {run} is of dataset {of!r}, not {dataset!r}", "Select on a map of the same dataset")
-        found = self.of(run, step["epochs"])
-        if step.by == "top":
+        burn_in = step.what.get("burn_in", 0)
+        found = self.of(run, self.after(run, burn_in) if burn_in else step["epochs"])
+        if step.by == "strategy":
+            mask_M = choosing.chosen(self, run, found, step)
+        elif step.by == "top":
             _known_metric(step["metric"])
             labels_M = found.gold_N if step["per_label"] else None
             mask_M = pick.top(found.ids_N, found.of_metric(step["metric"]), step["q"], step["end"], labels_M, self.ties(run, found.ids_N))

@@ -19,7 +19,7 @@ from ftft import selection as pick
 from ftft.domain import FLAGS, LABEL_WRONG, Dataset, Note
 from ftft.domain.identity import digest
 from ftft.domain.notes import flag_name
-from ftft.domain.selection import is_text
+from ftft.domain.step import is_text
 from ftft.errors import InputError, WorkError, shown, unknown
 from ftft.publish import not_json, publish, stamp
 from ftft.workspace.data import now
@@ -193,7 +193,8 @@ class Notes:
         there = file.exists()
         publish(file, lambda aside: _write_parquet(aside, rows))
         try:
-            return self.workspace.data.derive(dataset, name=name, **{how: file})
+            drop, relabel = (file, None) if how == "drop" else (None, file)
+            return self.workspace.data.derive(dataset, name=name, drop=drop, relabel=relabel)
         except InputError:
             if not there:
                 file.unlink()

@@ -145,9 +145,9 @@ class Workspace:
         """The words that do in a shell what `train` does here."""
         return self._training.command(dataset, model, tuple(seeds), settings)
 
-    def make_subset(self, run: str) -> None:
-        """Makes the subset that a run's selection defines, if it is still to be made: the first that such a run does."""
-        self._training.make_subset(run)
+    def prepare(self, run: str) -> None:
+        """Writes down what a run waited for, the subset that its selection makes and its steps: the first that such a run does."""
+        self._training.prepare(run)
 
     def wake(self) -> None:
         """Starts the runner if work is queued and none is there."""
@@ -188,6 +188,10 @@ class Workspace:
     def map(self, run: str, epochs: Sequence[int] | None = None):
         """The data map of a run, or of "mean~RUN~RUN…", over epochs a to b (all complete ones where None)."""
         return self._maps.of(self._maps.id(run), epochs)
+
+    def epochs_after(self, run: str, burn_in: int = 0) -> list[int]:
+        """[first, last]: the epochs that a run, or a mean, has recorded so far, without the first `burn_in`."""
+        return list(self._maps.after(self._maps.id(run), burn_in))
 
     def places(self, run: str):
         """(N,) int32: for each training example, in the order of `data.ids`, its row in `map(run)`; -1 where the run did not see it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftft import jobs
-from ftft.domain import Run, RunSpec
+from ftft.domain import Run
 from ftft.errors import InputError, unknown
 from ftft.runfolder import RunFolder
 from ftft.workspace.following import Followed
@@ -178,7 +178,7 @@ class Runs:
             cause=verdict.get("cause"),
             epochs_recorded=verdict["epochs_recorded"] if measures else len(folder.epoch_files()),
             steps_done=verdict["steps_done"] if verdict.get("steps_done") is not None else self._last_step(folder),
-            steps_total=self._steps_total(spec),
+            steps_total=self._steps_total(folder),
             position=look.position(folder.run),
             scores=verdict.get("scores", {}),
             cost=verdict.get("cost", {}),
@@ -213,7 +213,11 @@ class Runs:
             self._steps[folder.run] = (stamp, max((line["step"] for line in lines if "step" in line), default=0))
         return self._steps[folder.run][1]
 
-    def _steps_total(self, spec: RunSpec) -> int | None:
+    def _steps_total(self, folder: RunFolder) -> int | None:
+        try:
+            spec = folder.spec_to_train()
+        except FileNotFoundError:  # it waits for the run that decides
+            return None
         if not spec.has_settings:
             return None
         try:

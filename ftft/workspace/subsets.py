@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftft.domain import Selection, Step, Subset, safe_name
 from ftft.domain.record import REMEDY, take, take_all
+from ftft.domain.step import ON_MAPS
 from ftft.errors import InputError, unknown
 from ftft.publish import publish, publish_folder, publish_json, read_json, stamp
 from ftft.workspace.data import now
@@ -162,11 +163,12 @@ class Subsets:
         """With the epochs that "all so far" means now, so that the provenance stays true when a run goes on."""
 
         def pin(step: Step) -> Step:
-            if step.by not in ("region", "top"):
-                return step
-            epochs = step["epochs"] or list(self.workspace.map(step["run"]).epochs)
-            only = {"only": tuple(map(pin, step["only"]))} if step.by == "region" else {}
-            return replace(step, what={**step.what, "epochs": epochs, **only})
+            what = {**step.what, **{name: tuple(map(pin, step[name])) for name in ("only", "like") if step.what.get(name)}}
+            if step.by in ON_MAPS:
+                what["epochs"] = step["epochs"] or self.workspace.epochs_after(step["run"], step.what.get("burn_in", 0))
+            if step.by == "strategy":
+                what["burn_in"] = 0
+            return replace(step, what=what)
 
         return Selection(selection.dataset, tuple(pin(s) for s in selection.steps))
 

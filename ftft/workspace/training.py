@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftft import jobs
-from ftft.domain import Run, RunSpec, Seeds, Selection, runs_in
+from ftft.domain import Run, RunSpec, Seeds, Selection, Subset
+from ftft.domain.run import SETTLED
 from ftft.errors import InputError, unknown
 from ftft.pretrained import Pretrained, find
 from ftft.publish import publish_json
@@ -26,13 +27,6 @@ SETTINGS = {f.name: f.default for f in fields(RunSpec) if f.name not in _COMPUTE
 
 def _option(setting: str) -> str:
     return f"--{_OPTIONS.get(setting, setting).replace('_', '-')}"
-
-
-def runs_of(selection: Selection) -> tuple[str, ...]:
-    """The runs whose dynamics a selection needs, those behind a mean map too, each once."""
-    named = [step["run"] for step in selection.steps if step.by in ("region", "top")]
-    inner = [step["run"] for outer in selection.steps for step in outer.what.get("only", ()) if step.by in ("region", "top")]
-    return tuple(dict.fromkeys(run for name in (*named, *inner) for run in runs_in(name)))
 
 
 def bundled_models() -> list[Path]:
@@ -76,7 +70,7 @@ class Training:
         layers = settings.get("layers")
         if layers is not None and source.layers is not None and layers > source.layers:
             raise InputError(f"--layers is {layers}, but {source.name} has {source.layers} layers", f"Give at most {source.layers}")
-        if settings.get("steps") is not None:
+        if any(settings.get(name) is not None for name in ("steps", "steps_of")):
             settings = {**settings, "epochs": None}
         settings = {**settings, **self._subset(about.name, settings.get("subset"), settings.get("selection"))}
         specs = [
@@ -91,7 +85,7 @@ class Training:
             )
             for seed in dict.fromkeys(seeds)
         ]
-        if specs[0].stop:
+        if specs[0].stop not in (None, SETTLED):
             about.dev_sets(specs[0].stop)
         for tracker in (specs[0].report_to or "").split(","):
             if tracker and find_spec(tracker) is None:  # looked for, not imported
@@ -107,7 +101,8 @@ class Training:
         given = [self.workspace.runs.id(run) for run in after]
         for spec in specs:
             if spec.run not in existing:
-                first = tuple(dict.fromkeys([*given, *self._chosen_by(spec)]))
+                followed = (spec.steps_of,) if spec.steps_of else ()
+                first = tuple(dict.fromkeys((*given, *self._chosen_by(spec), *followed)))
                 self.workspace.runs.folder(spec.run).create(spec, now(), after=first)
                 queue.submit(spec.run, priority=priority, dependencies=first)
         self.workspace.wake()
@@ -135,6 +130,7 @@ class Training:
             raise InputError(
                 f"subset {subset.name!r} is of dataset {subset.dataset_name!r}, not {dataset!r}", "Use a subset of the same dataset"
             )
+        _several_labels(subset)
         return {"subset": subset.name, "subset_hash": subset.hash}
 
     def _to_be_made(self, dataset: str, name: str | None, selection: Any) -> dict[str, str]:
@@ -144,10 +140,15 @@ class Training:
         asked = selection if isinstance(selection, Selection) else Selection.from_json(selection)
         if asked.dataset != dataset:
             raise InputError(f"the selection is of dataset {asked.dataset!r}, not {dataset!r}", "Use a selection of the same dataset")
-        for run in runs_of(asked):
-            if self.workspace.runs.get(run).spec.dataset != dataset:
+        for run in asked.runs:
+            if dataset not in self._datasets(self.workspace.runs.get(run).spec.dataset):
                 raise InputError(f"run {run} is not of dataset {dataset!r}", "Select on a map of the same dataset")
         return {"subset": name, "selection": self.workspace.selections.keep(asked, write=False)}
+
+    def _datasets(self, name: str) -> tuple[str, ...]:
+        """What a run on `name` may help to choose from: the same, or what threshold samples were drawn from."""
+        parent = self.workspace.data.get(name).parent
+        return (name, parent.dataset) if parent and parent.kind == "threshold" else (name,)
 
     def _chosen_by(self, spec: RunSpec) -> tuple[str, ...]:
         """The runs whose dynamics choose the spec's subset once it starts; their selection is stored for that."""
@@ -155,14 +156,20 @@ class Training:
             return ()
         asked = self.workspace.selections.get(spec.selection)
         self.workspace.selections.keep(asked)
-        return runs_of(asked)
+        return asked.runs
 
-    def make_subset(self, run: str) -> None:
-        """Makes the subset of a run that waited for what chooses it, once: what the run does first of all."""
+    def prepare(self, run: str) -> None:
+        """Writes down, once, what a run waited for: the subset that its selection makes, the steps of the run that it follows."""
         folder = self.workspace.runs.folder(run)
         spec = folder.spec()
+        if spec.steps_of is not None and not folder.steps_file.exists():
+            other = self.workspace.runs.get(spec.steps_of)
+            if other.state != "succeeded":
+                raise InputError(f"run {other.id}, whose steps are to be made, is {other.state}", f"Finish it: ftft runs resume {other.id}")
+            publish_json(folder.steps_file, {"steps": other.stop.get("step") or other.steps_done})
         if spec.selection is not None and spec.subset and not folder.subset_file.exists():
             made = self.workspace.subsets.save(spec.subset, self.workspace.selections.get(spec.selection))
+            _several_labels(made)
             publish_json(folder.subset_file, {"subset": made.name, "hash": made.hash})
 
     def _next_repetition(self, spec: RunSpec) -> RunSpec:
@@ -170,3 +177,11 @@ class Training:
         while spec.run in existing:
             spec = replace(spec, again=spec.again + 1)
         return spec
+
+
+def _several_labels(subset: Subset) -> None:
+    """InputError for a subset of one label: a model learns nothing from it but to say that."""
+    there = [label for label, n in subset.labels.items() if n]
+    if len(there) == 1:
+        what = f"all {len(subset.ids)} examples of subset {subset.name!r} have the label {there[0]!r}"
+        raise InputError(what, "Select examples of several labels, such as within each label (per_label)")

@@ -50,7 +50,7 @@ def test_random_controls_have_the_size_and_where_asked_the_label_shares_and_othe
 
 def test_a_control_subset_is_there_once_its_run_starts_under_its_name(ws, reviews, main_model):
     (random,) = [run for run in order.start(ws, an_order("reviews", main_model, "third", "random", seeds=(5,))) if run.spec.selection]
-    ws.make_subset(random.id)
+    ws.prepare(random.id)
     assert len(ws.subsets.get("third.random-5").ids) == 16
 
 

@@ -41,10 +41,13 @@ NUMBERS = [
     {"imported": "run"},
     {"subset": "to-be-made", "selection": "d" * 64},
     {"remote_code": True},
+    {"epochs": None, "steps_of": "0f3a5c7e9b1d2f40"},
+    {"stop": "selection"},
+    {"stop": "selection", "settle": 0.5},
 ]
 NAMES = [
     {"dataset": "other"}, {"model": "/elsewhere/tiny"}, {"subset": "renamed"}, {"eval_batch_size": 8}, {"seed": None}, {"devices": 2},
-    {"keep_head": False}, {"remote_code": False}, {"report_to": "wandb,tensorboard"},
+    {"keep_head": False}, {"remote_code": False}, {"report_to": "wandb,tensorboard"}, {"predict_train": True}, {"keep_model": False},
 ]  # fmt: skip
 
 

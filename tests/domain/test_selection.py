@@ -150,7 +150,7 @@ def test_no_json_value_is_more_than_a_clear_error(value):
         ("region", {"only": ["label"]}, "without .op."),
         ("region", {"only": [{"op": "new", "by": "label", "labels": []}]}, "without .op."),
         ("region", {"only": [{"by": "invert"}]}, "Say directly"),
-        ("region", {"only": [{**{k: v for k, v in REGION.items() if k != "op"}, "only": []}]}, "Say directly"),
+        ("region", {"only": [{**{k: v for k, v in REGION.items() if k != "op"}, "only": [{"by": "ids", "ids": []}]}]}, "Say directly"),
         ("region", {"only": [{"by": "label"}]}, "It takes labels"),
         ("flag", {"flag": 3}, "as a text"),
     ],

@@ -95,7 +95,7 @@ def test_deriving_on_the_command_line_shows_the_parent(ws, ftft, tmp_path, capfd
 def test_deriving_takes_exactly_one_kind_of_change(ws, ftft, tmp_path, words):
     add_dataset(ws, tmp_path)
     status, value = ftft("data", "derive", "reviews", "--name", "new", *words)
-    assert (status, value["error"]["remedy"]) == (2, "Give either --drop FILE or --relabel FILE")
+    assert (status, value["error"]["remedy"]) == (2, "Give one of --drop FILE, --relabel FILE, --threshold-samples SEED")
 
 
 def test_several_labels_and_other_columns_on_the_command_line(ws, ftft, tmp_path):

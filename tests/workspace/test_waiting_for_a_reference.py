@@ -37,12 +37,12 @@ def test_it_waits_for_the_reference_and_the_plan_writes_nothing(ws, reference):
 def test_the_subset_is_made_of_what_the_reference_says_when_the_run_starts(ws, reference):
     (main,) = ws.train("reviews", model=MODEL, subset="half", selection=top_of(reference.id), detach=True)
     add_run(ws, "reviews", epochs=3, verdict={})  # the reference goes on and ends
-    ws.make_subset(main.id)
+    ws.prepare(main.id)
     made = ws.subsets.get("half")
     assert ws.runs.get(main.id).subset_hash == made.hash
     assert made.selection["steps"][0]["epochs"] == [1, 3]
     assert made.hash == ws.select(run=reference.id, by="variability", top=0.5, name="by-hand").hash
-    ws.make_subset(main.id)
+    ws.prepare(main.id)
     assert ws.runs.get(main.id).subset_hash == made.hash, "once"
 
 

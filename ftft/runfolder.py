@@ -147,6 +147,16 @@ class RunFolder(RunPaths):
         )
         publish(self.path / "predictions" / f"{evaluation}.parquet", lambda aside: pq.write_table(table, aside, compression="zstd"))
 
+    def read_predictions(self, evaluation: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(ids_N, gold_N, logits_NC) as published, rows sorted by id. FileNotFoundError where the run has not predicted that set."""
+        import pyarrow.parquet as pq
+
+        table = pq.ParquetFile(self.path / "predictions" / f"{evaluation}.parquet").read()
+        ids_N, logits = _ids(table), table["logits"].combine_chunks()
+        logits_NC = logits.flatten().to_numpy(zero_copy_only=False).reshape(len(ids_N), -1)
+        by_id = np.argsort(ids_N, kind="stable")
+        return ids_N[by_id], table["gold"].to_numpy()[by_id], logits_NC[by_id]
+
 
 def _ids(table: "pa.Table") -> np.ndarray:
     return np.array(table["id"].to_pylist(), dtype=object)

@@ -19,6 +19,7 @@ COMMANDS = {
     "data": "ftft.cli.data:data",
     "train": "ftft.cli.train:train",
     "estimate": "ftft.cli.estimate:estimate",
+    "experiment": "ftft.cli.experiments:experiment",
     "runs": "ftft.cli.runs:runs",
     "jobs": "ftft.cli.jobs:jobs",
     "map": "ftft.cli.maps:map_",

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from ftft.cli.costs import size, time_
+from ftft.cli.experiments import estimate as of_experiments
 from ftft.cli.output import emit, note, table
 from ftft.cli.train import train as training
 from ftft.cli.train import wanted
@@ -39,32 +41,21 @@ def train(
 
 
 estimate.add_command(click.Command("train", params=training.params, callback=train, help=f"{train.__doc__}\n\n\b\n{_EXAMPLE}"))
+estimate.add_command(of_experiments)
 
 
 def _text(found: Estimate) -> str:
     rows = [
-        [run.run, f"{run.steps}", f"{run.flops:.3g}", _time(run.seconds), f"{100 * run.cost_ratio:.0f} %", "exists" if run.existing else ""]
+        [run.run, f"{run.steps}", f"{run.flops:.3g}", time_(run.seconds), f"{100 * run.cost_ratio:.0f} %", "exists" if run.existing else ""]
         for run in found.runs
     ]
     most = "at most " if found.upper_bound else ""
-    memory = "unknown" if found.memory_bytes is None else _size(found.memory_bytes)
+    memory = "unknown" if found.memory_bytes is None else size(found.memory_bytes)
     return "\n".join(
         [
             table(["run", "steps", "FLOPs", "time", "of full training", ""], rows),
             "",
-            f"In all {most}{found.flops:.3g} FLOPs, {_time(found.seconds)} on {found.device} ({found.measured}), one run after another.",
-            f"Memory {memory}; disk {_size(found.disk_bytes)}, {_size(found.peak_disk_bytes)} while training.",
+            f"In all {most}{found.flops:.3g} FLOPs, {time_(found.seconds)} on {found.device} ({found.measured}), one run after another.",
+            f"Memory {memory}; disk {size(found.disk_bytes)}, {size(found.peak_disk_bytes)} while training.",
         ]
     )
-
-
-def _time(seconds: float | None) -> str:
-    if seconds is None:
-        return "unknown"
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
-
-
-def _size(count: float) -> str:
-    return f"{count / 1e6:.0f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"

@@ -53,7 +53,7 @@ class Seeds:
 
 
 # What a run's folder needs to find its inputs, but what does not change its numbers: never part of the id.
-_NOT_IDENTITY = frozenset({"dataset", "model", "subset", "seed", "eval_batch_size", "devices", "report_to", "predict_train", "keep_model"})
+NOT_IDENTITY = frozenset({"dataset", "model", "subset", "seed", "eval_batch_size", "devices", "report_to", "predict_train", "keep_model"})
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ class RunSpec:
         Not that of an imported run, whose id is the name that it was given.
         """
         whole = self.to_json()
-        return digest({k: v for k, v in whole.items() if k not in _NOT_IDENTITY and v is not None})[:16]
+        return digest({k: v for k, v in whole.items() if k not in NOT_IDENTITY and v is not None})[:16]
 
     @property
     def model_name(self) -> str:

@@ -62,13 +62,18 @@ def _losses(maps: "Maps", found: DataMap) -> np.ndarray:
 def _suspect(maps: "Maps", other: str, found: DataMap) -> np.ndarray:
     """(M,) bool: an AUM, by the run with threshold samples, below the SUSPECT-th percentile of theirs. False where it did not see one."""
     run = maps.id(other)
-    samples = maps.of(run)
+    label, samples = threshold_label(maps, run), maps.of(run)
+    aum_M, is_sample_M = samples.of_metric("aum"), samples.gold_N == label
+    limit = np.percentile(aum_M[is_sample_M], SUSPECT)
+    row_N = positions(samples.ids_N, found.ids_N)
+    return (row_N >= 0) & ((aum_M < limit) & ~is_sample_M)[row_N]
+
+
+def threshold_label(maps: "Maps", run: str) -> int:
+    """The place of the label of threshold samples in the run's dataset; InputError where it has none."""
     name = maps.dataset(run)
     labels = maps.workspace.data.get(name).labels
     if LABEL not in labels:
         remedy = "Make one and train on it: ftft data derive D --name NEW --threshold-samples SEED"
         raise InputError(f"run {run} is of dataset {name!r}, which has no threshold samples", remedy)
-    aum_M, is_sample_M = samples.of_metric("aum"), samples.gold_N == labels.index(LABEL)
-    limit = np.percentile(aum_M[is_sample_M], SUSPECT)
-    row_N = positions(samples.ids_N, found.ids_N)
-    return (row_N >= 0) & ((aum_M < limit) & ~is_sample_M)[row_N]
+    return labels.index(LABEL)

@@ -93,6 +93,10 @@ class Maps:
             )
         return left[0], left[-1]
 
+    def check_threshold(self, run: str) -> None:
+        """InputError unless the run is of a dataset with threshold samples."""
+        choosing.threshold_label(self, run)
+
     def measured(self, run: str) -> bool:
         """Was the run imported with its metrics alone?"""
         return self.workspace.runs.folder(run).measures_file.exists()

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
@@ -68,6 +68,13 @@ class Workspace:
         return Selections(self)
 
     @cached_property
+    def experiment(self):
+        """Experiments: `ftft`, `plan_ftft`, `queue`, `list`, `get`."""
+        from ftft.workspace.experiments import Experiments
+
+        return Experiments(self)
+
+    @cached_property
     def notes(self):
         """Flags, notes and suggested labels: `flag`, `write`, `suggest`, `get`, `all`, `flags`, `export`, `derive`."""
         from ftft.workspace.notes import Notes
@@ -120,6 +127,12 @@ class Workspace:
     def plan(self, dataset: str, *, model: str, seeds: Iterable[int] = (1,), again: bool = False, **settings: Any) -> list[RunSpec]:
         """The specs that `train` would run: checks all input and starts nothing. `settings`: fields of RunSpec."""
         return self._training.plan(dataset, model, tuple(seeds), again, settings)
+
+    def plan_after(
+        self, dataset: str, model: str, seeds: tuple[int, ...], settings: dict[str, Any], planned: Collection[str]
+    ) -> list[RunSpec]:
+        """The same for runs that are to be queued after those of `planned`, which their selections may name."""
+        return self._training.plan(dataset, model, seeds, False, settings, planned)
 
     def train(
         self, dataset: str, *, model: str, seeds: Iterable[int] = (1,), detach: bool = False, again: bool = False,
@@ -188,6 +201,10 @@ class Workspace:
     def map(self, run: str, epochs: Sequence[int] | None = None):
         """The data map of a run, or of "mean~RUN~RUN…", over epochs a to b (all complete ones where None)."""
         return self._maps.of(self._maps.id(run), epochs)
+
+    def check_threshold(self, run: str) -> None:
+        """InputError unless the run was trained on a dataset with AUM's threshold samples."""
+        self._maps.check_threshold(self.runs.id(run))
 
     def epochs_after(self, run: str, burn_in: int = 0) -> list[int]:
         """[first, last]: the epochs that a run, or a mean, has recorded so far, without the first `burn_in`."""

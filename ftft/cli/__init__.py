@@ -20,6 +20,7 @@ COMMANDS = {
     "train": "ftft.cli.train:train",
     "estimate": "ftft.cli.estimate:estimate",
     "experiment": "ftft.cli.experiments:experiment",
+    "results": "ftft.cli.results:results",
     "runs": "ftft.cli.runs:runs",
     "jobs": "ftft.cli.jobs:jobs",
     "map": "ftft.cli.maps:map_",

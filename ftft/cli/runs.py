@@ -25,7 +25,9 @@ def list_(states: tuple[str, ...], workspace: str | None, as_json: bool) -> None
     for state in states:
         if state not in STATES:
             raise unknown("state", state, STATES)
-    rows = [_row(r) for r in Workspace(workspace).runs.list() if not states or r.state in states]
+    ws = Workspace(workspace)
+    belong = ws.experiment.of_runs()
+    rows = [_row(r, belong.get(r.id)) for r in ws.runs.list() if not states or r.state in states]
     head = ["run", "state", "dataset", "model", "subset", "seed", "created"]
     emit(as_json, {"runs": rows}, lambda: table(head, [["–" if r[k] is None else r[k] for k in head] for r in rows]))
 
@@ -69,8 +71,9 @@ def logs(run: str, follow: bool, workspace: str | None, as_json: bool) -> None:
 @common
 def cancel(run: str, workspace: str | None, as_json: bool) -> None:
     """Stops a queued or running run; its last checkpoint is kept."""
-    found = Workspace(workspace).runs.cancel(run)
-    emit(as_json, _row(found), lambda: f"{found.id}  {found.state}")
+    ws = Workspace(workspace)
+    found = ws.runs.cancel(run)
+    emit(as_json, _row(found, ws.experiment.of_runs().get(found.id)), lambda: f"{found.id}  {found.state}")
 
 
 @runs.command()
@@ -83,7 +86,7 @@ def resume(run: str, detach: bool, workspace: str | None, as_json: bool) -> int:
     found = ws.runs.resume(run)
     if not detach:
         (found,) = wait(ws, [found.id])
-    emit(as_json, _row(found), lambda: f"{found.id}  {found.state}")
+    emit(as_json, _row(found, ws.experiment.of_runs().get(found.id)), lambda: f"{found.id}  {found.state}")
     return 0 if detach else status([found])
 
 
@@ -113,10 +116,10 @@ def remove(run: str, workspace: str | None, as_json: bool) -> None:
     emit(as_json, {"run": run}, lambda: f"run {run} is removed")
 
 
-def _row(run: Run) -> dict:
+def _row(run: Run, experiment: str | None) -> dict:
     return {
         "run": run.id, "dataset": run.spec.dataset, "model": _model(run), "subset": run.spec.subset, "seed": run.spec.seed,
-        "state": run.state, "created": run.created, "after": list(run.after), "experiment": None,
+        "state": run.state, "created": run.created, "after": list(run.after), "experiment": experiment,
     }  # fmt: skip
 
 

@@ -46,6 +46,7 @@ class Cost:
     records: int
     predictions: int
     looks: int
+    keeps_model: bool = True
 
     @property
     def eval_flops(self) -> float:
@@ -82,6 +83,7 @@ def cost(profile: Profile, lengths: Mapping[str, np.ndarray], spec: RunSpec, abo
         shapes=(train.shapes, max(part.shapes for part, times in passes if times)),
         new=(round(train.new / spec.grad_accum), round(sum(part.shapes * times for part, times in passes))),
         records=0 if spec.capture == "none" else records, predictions=sum(map(len, scored)), looks=looks,
+        keeps_model=spec.keep_model is not False,
     )  # fmt: skip
 
 
@@ -112,7 +114,7 @@ def memory(profile: Profile, found: Cost) -> int | None:
 def disk(profile: Profile, found: Cost, took: float) -> tuple[int, int]:
     """Bytes of (what the run leaves, the most that it has on the disk while it trains). `took`: seconds, for how often it saves."""
     records = profile.record_bytes * found.records
-    left = profile.model_bytes + records + profile.prediction_bytes * found.predictions
+    left = found.keeps_model * profile.model_bytes + records + profile.prediction_bytes * found.predictions
     best = (math.ceil(found.looks / found.epochs) + 1) * profile.model_bytes if found.looks else 0
     saves = _saves(found, took)
     saving = min(saves, KEPT + 1) * profile.checkpoint_bytes  # an old one goes when the new one is there

@@ -4,7 +4,6 @@ Shapes: S seeds.
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean, stdev
@@ -19,6 +18,8 @@ from ftft.workspace.pricing import Price, price
 from ftft.workspace.scored import Column, Scored, columns
 
 if TYPE_CHECKING:
+    from ftft.workspace.breakdowns import Breakdowns
+    from ftft.workspace.claims import Claim
     from ftft.workspace.root import Workspace
 
 BASELINES = {"ftft": "erm", "stability": "standard"}
@@ -91,6 +92,20 @@ class Results:
     comparisons: int
     scored: Scored
 
+    @cached_property
+    def claims(self) -> list["Claim"]:
+        """What may be said of each method, and what else may explain it."""
+        from ftft.workspace.claims import claims
+
+        return claims(self)
+
+    @cached_property
+    def breakdowns(self) -> "Breakdowns":
+        """Per label and group, calibration, score against steps, cost against score, gains on the map."""
+        from ftft.workspace.breakdowns import Breakdowns
+
+        return Breakdowns(self.scored.workspace, self)
+
     def row(self, method: str) -> Row | None:
         """The row of a method, if there is one."""
         return next((row for row in self.rows if row.method == method), None)
@@ -121,7 +136,7 @@ class Results:
             "evaluations": [
                 {"name": c.name, "sets": list(c.evaluations), "distribution": c.distribution, "role": c.role} for c in self.columns
             ],
-            "methods": [self._method(row) for row in self.rows],
+            "methods": [self._method(row) for row in self.rows], "claims": [claim.to_json() for claim in self.claims],
         }  # fmt: skip
 
     def _method(self, row: Row) -> dict[str, Any]:
@@ -184,8 +199,14 @@ def _table(workspace: "Workspace", experiment: Experiment, about: Dataset, metri
             )
             scores[column.name] = Score(values, own, p.get((method, column.name)))
         references = {m.seed: m.references for m in experiment.of(method)}
-        rows.append(Row(method, runs[method], references, scores, price(done[method], references, done.get("erm", {}), states)))
+        paid = {} if _is_matched(experiment, method) else references
+        rows.append(Row(method, runs[method], references, scores, price(done[method], paid, done.get("erm", {}), states)))
     return Results(experiment, about, metric, baseline, shown, tuple(rows), sum(value is not None for value in raw), scored)
+
+
+def _is_matched(experiment: Experiment, method: str) -> bool:
+    """Is it a control that takes no more from a reference than label shares? Those anybody could have chosen without it."""
+    return experiment.kind == "ftft" and parse(method).base == "random_matched"
 
 
 def _values(done: dict[int, Run], column: Column, metric: str) -> dict[int, float]:
@@ -211,8 +232,3 @@ def within(found: Difference, metric: str) -> tuple[float, float]:
 def few(seeds: int) -> str | None:
     """What stands with a difference that cannot be tested."""
     return None if seeds >= FEW else "one seed is no evidence" if seeds == 1 else f"{seeds} seeds: too few seeds to test"
-
-
-def methods_with(results: Results, base: str) -> Sequence[Row]:
-    """Rows of methods of this base name, whatever they vary."""
-    return [row for row in results.rows if parse(row.method).base == base]

@@ -162,6 +162,12 @@ class Workspace:
         """Writes down what a run waited for, the subset that its selection makes and its steps: the first that such a run does."""
         self._training.prepare(run)
 
+    def results(self, experiment: str, *, metric: str | None = None, baseline: str | None = None):
+        """The table of an experiment as its runs are now: `.rows`, `.columns`, `.claims`, `.to_json()`; kinds of files in `tables`."""
+        from ftft.workspace.results import results
+
+        return results(self, self.experiment.get(experiment), metric, baseline)
+
     def wake(self) -> None:
         """Starts the runner if work is queued and none is there."""
         from ftft import jobs
@@ -333,6 +339,16 @@ class Workspace:
         from ftft.workspace import averaging
 
         return averaging.stabilising(self._maps, self._maps.id(run), top, by, end, epochs)
+
+    def early_reference(self, run: str, top: float = 0.33) -> dict[str, Any] | None:
+        """What ending a reference once its selection has settled saves: `{run, steps, budget, saved, overlap, measured}`.
+
+        Of a run that went on, what it would have saved; of one that was stopped, `overlap` needs the same run in full. None where nothing
+        can be said: no run, or fewer than three epochs.
+        """
+        from ftft.workspace import early_references
+
+        return early_references.early_reference(self._maps, self.runs.get(run), top) if run in self.runs.ids() else None
 
     # ---- figures and files
 

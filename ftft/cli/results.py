@@ -1,0 +1,40 @@
+"""`ftft results`."""
+
+from pathlib import Path
+
+import click
+
+from ftft.cli.output import common, emit, table
+from ftft.workspace import Workspace
+from ftft.workspace.methods import FTFT
+
+
+@click.command()
+@click.argument("experiment")
+@click.option("--metric", metavar="M", help="accuracy, macro_f1, auroc or loss [default: the dataset's].")
+@click.option("--baseline", metavar="NAME", help="The method that differences are taken to [default: erm].")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.csv|.md|.tex", help="Also write the table.")
+@common
+def results(experiment: str, metric: str | None, baseline: str | None, out: Path | None, workspace: str | None, as_json: bool) -> None:
+    """Shows an experiment: methods by evaluation sets, differences and what they are worth, what has been ruled out.
+
+    \b
+    ftft results 3f2a --metric auroc
+    ftft results 3f2a --out table.tex
+    """
+    from ftft.workspace import tables
+
+    found = Workspace(workspace).results(experiment, metric=metric, baseline=baseline)
+    if out:
+        tables.write(found, out)
+
+    def text() -> str:
+        claims = []
+        for claim in found.claims:
+            claims += [claim.text, f"  {claim.summary}"] if claim.confounds else [claim.text]
+            if claim.holds or claim.method == FTFT:
+                claims += [f"  {c.name}: {c.verdict}. {c.text}" for c in claim.confounds]
+        heads, rows = tables.grid(found)
+        return "\n".join([table(heads, rows), "", *tables.notes(found), "", *claims])
+
+    emit(as_json, found.to_json(), text)

@@ -10,6 +10,7 @@ import numpy as np
 import ftft
 from ftft.domain import Run, RunSpec, Seeds
 from ftft.dynamics import Epoch
+from ftft.runfolder import RunFolder
 
 LABELS = ("negative", "positive")
 
@@ -38,6 +39,15 @@ def add_run(ws: ftft.Workspace, dataset: str, seed: int = 1, epochs: int = 3, ve
     spec = spec_of(ws, dataset, seed, **settings)
     folder = ws.runs.folder(spec.run)
     folder.create(spec, "2026-01-01T00:00:00+00:00")
+    record(ws, folder, dataset, seed, epochs)
+    if verdict is not None:
+        steps = spec.total_steps(ws.data.get(dataset).train.rows)
+        folder.publish_verdict({"state": "succeeded", "scores": {}, "cost": {}, "steps_done": steps, **verdict})
+    return ws.runs.get(spec.run)
+
+
+def record(ws: ftft.Workspace, folder: RunFolder, dataset: str, seed: int, epochs: int) -> None:
+    """Publishes complete epochs of dynamics drawn from a seed."""
     draw = np.random.default_rng(seed)
     ids_N, gold_N = ws.data.ids(dataset), ws.data.gold(dataset)
     easiness_N = draw.normal(1, 1.5, len(ids_N))
@@ -47,6 +57,3 @@ def add_run(ws: ftft.Workspace, dataset: str, seed: int = 1, epochs: int = 3, ve
         logits_NC[np.arange(len(ids_N)), gold_N] = margin_N
         step_N = np.arange(len(ids_N)) // 32 + 1
         folder.publish_epoch(Epoch(number, ids_N, gold_N, logits_NC, step_N, "online", f"order-{seed}-{number}"))
-    if verdict is not None:
-        folder.publish_verdict({"state": "succeeded", "scores": {}, "cost": {}, "steps_done": spec.total_steps(len(ids_N)), **verdict})
-    return ws.runs.get(spec.run)

@@ -1,4 +1,4 @@
-"""What ending a reference early saves, and how much of its selection stays: the rule "selection" of `ftft.train.settling`, looked at afterwards.
+"""What ending a reference early saves, and how much of its selection stays: the rule of `ftft.train.settling`, looked at afterwards.
 
 A stopped run is the beginning of the same run in full, bit for bit, since the schedule counts the whole budget: what it would have selected
 is read from that.

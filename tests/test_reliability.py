@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
 
-from ftft.reliability import foreseen, rank_agreement, top_stability
+from ftft.reliability import consecutive_overlaps, foreseen, rank_agreement, settled, top_stability
 
 
 def orders(draw, n, runs, agreement):
@@ -79,3 +79,23 @@ def test_the_mean_of_more_runs_agrees_as_foreseen():
     for runs in (2, 5):
         assert np.corrcoef(mean_of(runs), mean_of(runs))[0, 1] == pytest.approx(foreseen(single, runs), abs=0.02)
     assert (foreseen(None, 3), foreseen(-0.2, 3), foreseen(0.36, 3)) == (None, 0, pytest.approx(0.628, abs=0.001))
+
+
+def test_a_selection_settles_when_enough_epochs_have_left_it_as_it_was():
+    ids_N = np.array([f"{n}" for n in range(10)], dtype=object)
+    calm = np.full(10, 0.5)
+    moved = calm.copy()
+    moved[[1, 3, 5]] = 0.9, 0.1, 0.8  # the first three to vary, and no other ever does
+    assert consecutive_overlaps(ids_N, np.stack([calm, moved, moved, calm]), 0.3) == [1.0, 1.0]
+    other = calm.copy()
+    other[[0, 2, 4]] = 1.0, 0.0, 1.0
+    assert consecutive_overlaps(ids_N, np.stack([calm, moved, other]), 0.3) == [pytest.approx(0, abs=0.34)]
+    assert consecutive_overlaps(ids_N, np.stack([calm, moved]), 0.3) == []
+
+
+@pytest.mark.parametrize(
+    ("overlaps", "patience", "is_settled"),
+    [([], 1, False), ([0.95], 1, True), ([0.89], 1, False), ([0.95], 2, False), ([0.95, 0.9], 2, True), ([0.8, 0.95], 2, False)],
+)
+def test_settled_asks_for_patience(overlaps, patience, is_settled):
+    assert settled(overlaps, patience) is is_settled

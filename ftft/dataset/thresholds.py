@@ -56,4 +56,6 @@ def with_threshold_samples(root: Path, parent: str, name: str, seed: int, create
         Examples(split, table, about.text_columns, np.zeros(table.num_rows, dtype=bool), {})
         for split, table in (tables | {"train": train}).items()
     ]
-    return keep(root, complete(derived, every))
+    contents = complete(derived, every)
+    renamed = tuple(finding for finding in about.warnings if finding.kind == "column_renamed")  # the rows do not tell
+    return keep(root, replace(contents, dataset=replace(contents.dataset, warnings=(*renamed, *contents.dataset.warnings))))

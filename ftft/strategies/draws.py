@@ -56,8 +56,8 @@ def _strata(score_N: np.ndarray, strata: int) -> np.ndarray:
     low, high = (present_N.min(), present_N.max()) if len(present_N) else (0, 0)
     if low == high:
         return np.zeros(len(score_N), dtype=int)
-    share_N = (np.where(np.isnan(score_N), high, score_N) - low) / (high - low)
-    return np.minimum(share_N * strata, strata - 1).astype(int)
+    above_N = np.where(np.isnan(score_N), high, score_N) - low
+    return np.minimum(above_N * strata / (high - low), strata - 1).astype(int)  # multiplied first: exact for counts, even at an edge
 
 
 def evenly(sizes_G: np.ndarray, k: int) -> np.ndarray:

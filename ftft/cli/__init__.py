@@ -21,6 +21,7 @@ COMMANDS = {
     "estimate": "ftft.cli.estimate:estimate",
     "experiment": "ftft.cli.experiments:experiment",
     "results": "ftft.cli.results:results",
+    "report": "ftft.cli.results:report",
     "runs": "ftft.cli.runs:runs",
     "jobs": "ftft.cli.jobs:jobs",
     "map": "ftft.cli.maps:map_",

@@ -1,4 +1,4 @@
-"""`ftft results`."""
+"""`ftft results` and `ftft report`."""
 
 from pathlib import Path
 
@@ -7,6 +7,24 @@ import click
 from ftft.cli.output import common, emit, table
 from ftft.workspace import Workspace
 from ftft.workspace.methods import FTFT
+
+
+@click.command()
+@click.argument("experiment")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="FILE.html")
+@click.option("--metric", metavar="M", help="accuracy, macro_f1, auroc or loss [default: the dataset's].")
+@click.option("--baseline", metavar="NAME", help="The method that differences are taken to [default: erm].")
+@common
+def report(experiment: str, out: Path, metric: str | None, baseline: str | None, workspace: str | None, as_json: bool) -> None:
+    """Writes an experiment as one HTML file that needs nothing else.
+
+    \b
+    ftft report 3f2a --out report.html
+    """
+    from ftft.workspace.report import write
+
+    write(Workspace(workspace).results(experiment, metric=metric, baseline=baseline), out)
+    emit(as_json, {"file": str(out)}, lambda: f"{out}")
 
 
 @click.command()

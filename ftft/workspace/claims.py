@@ -72,7 +72,7 @@ def claim(results: "Results", row: "Row") -> Claim:
     holds = better(found, results.metric)
     where = f"{PLACES[column.distribution]} ({_sets(column.evaluations)})"
     size = difference_in_words(found, results.metric)
-    verb = "gains on" if holds else "loses to" if better(_turned(found), results.metric) else "cannot be told from"
+    verb = "gains on" if holds else "loses to" if better(turned(found), results.metric) else "cannot be told from"
     worth = few(found.n_seeds)
     p = row.scores[column.name].p
     tested = f" Adjusted for {results.comparisons} comparisons, p = {p:.3f}." if p is not None else f" {_capital(worth)}." if worth else ""
@@ -160,7 +160,8 @@ def better(found: Difference, metric: str) -> bool:
     return found.high < 0 if metric == "loss" else found.low > 0
 
 
-def _turned(found: Difference) -> Difference:
+def turned(found: Difference) -> Difference:
+    """The same, seen from the other method."""
     return Difference(-found.value, -found.high, -found.low, found.se, found.df, found.p, found.n_seeds)
 
 

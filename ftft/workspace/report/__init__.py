@@ -1,0 +1,11 @@
+"""The report of an experiment, or of a run: one HTML file that needs nothing else, and follows the reader's light or dark.
+
+markup.py      the parts of it, which the Results page shows too: claims, table, breakdowns
+pictures.py    its figures as inline SVG
+file.py        the whole file
+style.css      how it looks; colours are variables, which the app sets by its own theme
+"""
+
+from ftft.workspace.report.file import write
+
+__all__ = ["write"]

@@ -20,6 +20,7 @@ ROWS, DEV_ROWS = 4_000, 1_500
 MAPS = [f"{name}:{theirs}" for name in ("dynahate-dev", "dynahate") for theirs in ("hate=abusive", "nothate=neutral")]
 MAPS += ["hatecheck:hateful=abusive", "hatecheck:non-hateful=neutral"]
 SETTINGS = {"epochs": 3, "lr": 5e-5, "batch_size": 32, "max_length": 128}
+REFERENCE_LR = 1e-4  # of two layers, which at 5e-5 stay with the majority class in one of three seeds
 CONTROLS = ("erm", "erm_early", "erm_steps", "random", "random_matched", "datamap")
 STRATEGIES = ("ftft:per_label=yes",)
 
@@ -53,7 +54,7 @@ def main() -> None:
 
     ws, model = ftft.Workspace(asked.workspace), encoder()
     ws.jobs.set_slots(asked.slots)
-    models = {"main": model, "reference": model, "reference_layers": 2}
+    models = {"main": model, "reference": model, "reference_layers": 2, "reference_lr": REFERENCE_LR}
     plan = ws.experiment.plan_ftft(add(ws, asked.folder), **models, seeds=asked.seeds, control=CONTROLS, strategy=STRATEGIES, **SETTINGS)
     print(f"experiment {plan.experiment.id}: {len(plan.specs)} runs; {ws.experiment.estimate(plan, wait=True)}", flush=True)
     if asked.dry_run:

@@ -14,6 +14,7 @@ from ftft.figures import INK, LINE, MUTED, NORMAL, SMALL, WIDTHS
 SERIES = ("#3A55C8", "#0E9384", "#B7791F", "#8C564B", "#4AA8E0", "#7A5195", "#5B6B8C", "#C1666B")  # of methods; the baseline is grey
 BASE, GAIN, LOSS, SURFACE = "#8B93A3", "#0F7F78", "#A9661B", "#FEFEFE"
 MARKS = "osD^vP*X"
+SIZES = WIDTHS | {"screen": 4.4}  # inches wide: of a paper's column and page, and of half a page of the report
 VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line", BASE: "base", GAIN: "gain", LOSS: "loss", SURFACE: "bg"} | {
     colour: f"series-{n}" for n, colour in enumerate(SERIES, 1)
 }  # ink of a figure -> the CSS variable that stands for it
@@ -63,10 +64,10 @@ def forest(parts: Mapping[str, Sequence[Interval]], unit: str, width: str = "pag
 
 
 def against_steps(
-    looks: Mapping[str, Sequence[Sequence[tuple[int, float]]]], inks: Mapping[str, str], unit: str, width: str = "column"
+    looks: Mapping[str, Sequence[Sequence[tuple[int, float]]]], inks: Mapping[str, str], unit: str, width: str = "screen"
 ) -> Any:
     """Value after so many steps, a thin line a seed and a thick one for the mean of the seeds that are still there."""
-    figure, (ax,) = _figure(1, width, 2.4)
+    figure, (ax,) = _figure(1, width, 0.62 * SIZES[width])
     _furnish(ax, "")
     for method, seeds in looks.items():
         for points in seeds:
@@ -76,13 +77,14 @@ def against_steps(
             ax.plot(*zip(*mean, strict=True), color=inks[method], linewidth=1.6, label=method)
     ax.set_xlabel("steps")
     ax.set_ylabel(unit)
-    _legend(ax, len(looks))
+    ax.xaxis.set_major_locator(_whole())
+    _legend(figure, ax)
     return figure
 
 
-def against_cost(points: Sequence[Mapping[str, Any]], inks: Mapping[str, str], unit: str, width: str = "column") -> Any:
+def against_cost(points: Sequence[Mapping[str, Any]], inks: Mapping[str, str], unit: str, width: str = "screen") -> Any:
     """Score against cost, bars of one SD, and the front of those that no other one beats in both."""
-    figure, (ax,) = _figure(1, width, 2.4)
+    figure, (ax,) = _figure(1, width, 0.62 * SIZES[width])
     _furnish(ax, "")
     front = sorted((p for p in points if p["on_front"]), key=lambda p: p["cost"])
     ax.step([100 * p["cost"] for p in front], [p["mean"] for p in front], where="post", color=MUTED, linewidth=0.8, linestyle=(0, (3, 2)))
@@ -93,15 +95,15 @@ def against_cost(points: Sequence[Mapping[str, Any]], inks: Mapping[str, str], u
         face = ink if p["on_front"] else SURFACE
         ax.plot([x], [p["mean"]], shapes[p["method"]], color=ink, markerfacecolor=face, markersize=5, label=p["method"], linestyle="none")
     ax.set_xlim(left=0)
-    ax.set_xlabel("FLOPs, % of erm, references included")
+    ax.set_xlabel("FLOPs with references, % of erm")
     ax.set_ylabel(unit)
-    _legend(ax, len(points))
+    _legend(figure, ax)
     return figure
 
 
-def reliability(curves: Mapping[str, Sequence[Mapping[str, float]]], inks: Mapping[str, str], width: str = "column") -> Any:
+def reliability(curves: Mapping[str, Sequence[Mapping[str, float]]], inks: Mapping[str, str], width: str = "screen") -> Any:
     """Accuracy against confidence, bin by bin; on the diagonal a model is as often right as it says."""
-    figure, (ax,) = _figure(1, width, 2.4)
+    figure, (ax,) = _figure(1, width, 0.62 * SIZES[width])
     _furnish(ax, "")
     ax.plot([0, 1], [0, 1], color=MUTED, linewidth=0.7, linestyle=(0, (3, 2)))
     for method, bins in curves.items():
@@ -119,11 +121,11 @@ def reliability(curves: Mapping[str, Sequence[Mapping[str, float]]], inks: Mappi
     ax.set_ylim(0, 1)
     ax.set_xlabel("confidence")
     ax.set_ylabel("accuracy")
-    _legend(ax, len(curves))
+    _legend(figure, ax)
     return figure
 
 
-def gains(regions: Mapping[str, Mapping[str, float]], a: str, b: str, width: str = "column") -> Any:
+def gains(regions: Mapping[str, Mapping[str, float]], a: str, b: str, width: str = "screen") -> Any:
     """For each region of the reference's map: the share of its examples that `a` gains over `b`, and loses."""
     figure, (ax,) = _figure(1, width, 0.75 + 0.28 * len(regions))
     _furnish(ax, "")
@@ -143,7 +145,10 @@ def gains(regions: Mapping[str, Mapping[str, float]], a: str, b: str, width: str
     ax.set_yticks(range(len(names)), [f"{name} ({regions[name]['n']:.0f})" for name in names])
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
-    ax.set_xlabel(f"% of the region's examples: only {b} right  |  only {a} right")
+    ax.set_title(f"only {b} right", fontsize=SMALL + 0.5, color=LOSS, loc="left", pad=4)
+    ax.set_title(f"only {a} right", fontsize=SMALL + 0.5, color=GAIN, loc="right", pad=4)
+    ax.set_xlabel("% of the region's examples")
+    ax.xaxis.set_major_formatter(lambda x, _: f"{abs(x):g}")
     return figure
 
 
@@ -168,7 +173,7 @@ def themed(figure: Any, alt: str) -> str:
 def _figure(panels: int, width: str, height: float) -> tuple[Any, Sequence[Any]]:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTHS[width], height), dpi=300, layout="constrained")
+    figure = Figure(figsize=(SIZES[width], height), dpi=300, layout="constrained")
     return figure, [figure.add_subplot(1, panels, n) for n in range(1, panels + 1)]
 
 
@@ -185,12 +190,20 @@ def _furnish(ax: Any, title: str) -> None:
     ax.set_axisbelow(True)
 
 
-def _legend(ax: Any, entries: int) -> None:
-    if entries:
-        columns = 2 if entries <= 4 else 3
-        ax.legend(
-            fontsize=SMALL, frameon=False, labelcolor=MUTED, ncols=columns, loc="lower center", bbox_to_anchor=(0.5, 1.0), handlelength=1.4
-        )
+def _legend(figure: Any, ax: Any) -> None:
+    """Above the axes, in as many columns as the longest name allows."""
+    _, names = ax.get_legend_handles_labels()
+    if names:
+        columns = max(1, int(figure.get_figwidth() * 14 / (max(map(len, names)) + 6)))
+        style = {"fontsize": SMALL, "frameon": False, "labelcolor": MUTED, "handlelength": 1.4, "columnspacing": 1.2}
+        figure.legend(loc="outside upper left", ncols=min(columns, len(names)), **style)
+
+
+def _whole() -> Any:
+    """Ticks at whole numbers."""
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(5, integer=True)
 
 
 def _mean(seeds: Sequence[Sequence[tuple[int, float]]]) -> list[tuple[int, float]]:

@@ -218,13 +218,15 @@ class Attempt:
             early.load(self.resumed.about["early"])
         return early
 
-    def _judge(self, step: int, sets: dict[str, task.Examples]) -> float:
-        """The mean of the dataset's metric over the development sets that decide."""
-        values = [self._scores(split, examples, self._logits(examples, "stop", step), step) for split, examples in sets.items()]
+    def _judge(self, step: int, sets: dict[str, task.Examples]) -> tuple[float, bool]:
+        """The mean of the dataset's metric over the development sets that decide; and does the model tell any examples apart?"""
+        logits = {split: self._logits(examples, "stop", step) for split, examples in sets.items()}
+        values = [self._scores(split, examples, logits[split], step) for split, examples in sets.items()]
+        answers = set(np.concatenate([logits_NC.argmax(axis=1) for logits_NC in logits.values()]).tolist())
         value = float(np.mean(np.array([of_set[self.about.metric] for of_set in values], float)))
         self.progress.judged(step, str(self.spec.stop), value)
         self.trackers.log({f"eval_{self.spec.stop}": value}, step)
-        return value
+        return value, len(answers) > 1
 
     @cached_property
     def flops(self) -> flops.Flops:

@@ -1,6 +1,8 @@
 """Early stopping: a few evaluations on development sets, the best weights kept, an end when nothing gets better. Test sets have no part.
 
-After Du, Gatt, Nguyen (FTFT), who evaluate twelve times in the budget of a whole run, with a patience of 2.
+After Du, Gatt, Nguyen (FTFT), who evaluate twelve times in the budget of a whole run, with a patience of 2. One thing is ours: a model that
+gives one answer to everything has not begun to learn, and patience does not run while it does. In a short budget the first looks fall into
+the warm-up, and a run would end before it began.
 """
 
 import math
@@ -34,13 +36,16 @@ def evaluation_steps(steps: int, evaluations: int) -> frozenset[int]:
 
 @dataclass
 class EarlyStopping:
-    """`judge(step)` evaluates the model and gives the value that must rise. `folder` holds the weights of the best evaluation."""
+    """`judge(step)` evaluates the model and gives (the value that must rise, whether the model gives more than one answer).
+
+    `folder` holds the weights of the best evaluation.
+    """
 
     model: PreTrainedModel
     on: str
     at: frozenset[int]
     patience: int
-    judge: Callable[[int], float]
+    judge: Callable[[int], tuple[float, bool]]
     folder: Path
     seen: Seen = field(default_factory=Seen)
 
@@ -48,14 +53,14 @@ class EarlyStopping:
         """Evaluates if it is time. Whether training should end with this update."""
         if step not in self.at:
             return False
-        value, seen = self.judge(step), self.seen
+        (value, has_begun), seen = self.judge(step), self.seen
         seen.step = step
         if value > seen.best:
             seen.best, seen.best_step, seen.worse = value, step, 0
             if ranks.is_first():
                 publish(self._file(step), lambda aside: safetensors.torch.save_model(self.model, str(aside)))
         else:
-            seen.worse += 1
+            seen.worse += has_begun
         seen.ended = seen.worse >= self.patience
         return seen.ended
 

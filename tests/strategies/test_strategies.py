@@ -13,8 +13,9 @@ from ftft.metrics import METRICS
 from ftft.selection import ranking, top
 from ftft.strategies import Candidates, choose, clusters, draws
 from ftft.strategies.clusters import k_means
-from ftft.strategies.draws import HARD_IS_LOW, LONGEST_LOSS, evenly
+from ftft.strategies.draws import LONGEST_LOSS, evenly
 
+HARD_IS_LOW = ("confidence", "correctness", "aum")
 EIGHTHS = st.integers(-8, 8).map(lambda n: n / 8)  # exact in floating point, and they tie
 
 
@@ -208,12 +209,12 @@ def test_coverage_is_what_the_papers_algorithm_gives(metric, data):
         assert chosen("ccs", found, k, options=options, seed=seed) == expected
 
 
-def test_the_hardest_are_dropped_at_the_end_where_the_score_has_them():
-    aum, el2n = candidates({"aum": range(20)}), candidates({"el2n": range(20)})
-    for seed in range(5):
-        assert min(chosen("ccs", aum, 10, options={"beta": 0.25}, seed=seed)) >= 5
-        assert max(chosen("ccs", el2n, 10, options={"beta": 0.25, "metric": "el2n"}, seed=seed)) <= 14
-    assert chosen("ccs", aum, 15, options={"beta": 0.25}) == [*range(5, 20)]
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_hardest_are_dropped_at_the_end_where_a_score_has_them(metric):
+    found = candidates({metric: range(20)})
+    left = range(5, 20) if metric in HARD_IS_LOW else range(15)
+    assert chosen("ccs", found, 15, options={"beta": 0.25, "metric": metric}) == [*left]
+    assert {*chosen("ccs", found, 10, options={"beta": 0.25, "metric": metric}, seed=1)} < {*left}
 
 
 def test_few_examples_of_a_rare_score_are_all_taken_and_the_common_ones_share_the_rest():
@@ -276,6 +277,16 @@ def test_more_clusters_than_examples_or_distinct_trajectories_still_give_as_many
     assert [sum(i in group for i in taken) for group in (range(5), range(5, 15), range(15, 30))] == [4, 4, 4]
     lone = candidates(losses=np.arange(6.0).reshape(1, 6))
     assert len(chosen("s2l", lone, 4)) == 4
+
+
+def test_centres_are_fitted_to_a_draw_of_the_examples(monkeypatch):
+    seen = []
+    monkeypatch.setattr(draws, "FOR_EACH", 3)
+    monkeypatch.setattr(draws, "k_means", lambda losses_EN, fitted_N, *_: seen.append(losses_EN[0, fitted_N]) or np.zeros(20, int))
+    chosen("s2l", candidates(losses=[range(20)]), 5, options={"clusters": 2}, seed=4)
+    assert sorted(seen[0]) == sorted(sorted(range(20), key=lambda i: digest(i, 4))[:6])
+    chosen("s2l", candidates(losses=[range(20)]), 5, options={"clusters": 7})
+    assert sorted(seen[1]) == [*range(20)]
 
 
 def test_a_probability_of_zero_is_a_long_loss():

@@ -10,10 +10,11 @@ from transformers import AutoModelForSequenceClassification
 from ftft.errors import InputError
 from ftft.publish import publish_json
 from ftft.train import run_folder
+from ftft.train.attempt import Attempt
 from ftft.train.early import EarlyStopping, evaluation_steps
 from tests.train.killing import train_and_kill
 
-SOON = {"stop": "id_dev", "evals": 10, "patience": 2, "epochs": 6, "lr": 3e-3}  # evaluated after 4, 8, 11, … of 36 steps
+SOON = {"stop": "id_dev", "evals": 10, "patience": 2, "epochs": 6, "lr": 1e-2}  # evaluated after 4, 8, 11, … of 36 steps
 
 
 def lines(folder, key):
@@ -39,10 +40,28 @@ def test_it_evaluates_evenly_up_to_the_last_step():
 )
 def test_it_ends_after_as_many_evaluations_without_a_gain_as_patience_says(tmp_path, make_run, tiny_model, values, patience, ends, best):
     model = AutoModelForSequenceClassification.from_pretrained(tiny_model)
-    early = EarlyStopping(model, "id_dev", frozenset(range(1, 9)), patience, lambda step: values[step - 1], tmp_path)
+    early = EarlyStopping(model, "id_dev", frozenset(range(1, 9)), patience, lambda step: (values[step - 1], True), tmp_path)
     stopped = next((step for step in range(1, len(values) + 1) if early.after(step)), None)
     assert stopped == ends
     assert early.to_json()["best_step"] == best
+
+
+def test_patience_does_not_run_while_the_model_gives_one_answer_to_everything(tmp_path, tiny_model):
+    model = AutoModelForSequenceClassification.from_pretrained(tiny_model)
+    looks = [(0.3, False), (0.3, False), (0.3, False), (0.29, True), (0.4, True), (0.3, True), (0.3, False), (0.2, True)]
+    early = EarlyStopping(model, "id_dev", frozenset(range(1, 9)), 2, lambda step: looks[step - 1], tmp_path)
+    assert next(step for step in range(1, 9) if early.after(step)) == 8
+    assert early.to_json()["best_step"] == 5
+
+
+def test_a_run_judges_whether_it_tells_examples_apart(make_run, monkeypatch):
+    seen = []
+    judge = Attempt._judge
+    monkeypatch.setattr(Attempt, "_judge", lambda self, *asked: seen.append(judge(self, *asked)) or seen[-1])
+    folder = make_run(stop="id_dev", evals=2, steps=2, epochs=None, lr=1e-12)
+    run_folder(folder)
+    pred = pd.read_parquet(folder.path / "predictions" / "dev.parquet")["pred"]
+    assert {begun for _, begun in seen} == {pred.nunique() > 1}
 
 
 def test_it_stops_before_the_budget_and_leaves_the_model_of_the_best_evaluation(stopped):
@@ -121,7 +140,7 @@ def test_killed_after_it_has_stopped_it_only_evaluates(stopped, make_run, monkey
 
 def test_only_weights_that_a_resume_may_need_are_kept(make_run, monkeypatch):
     values = iter([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
-    monkeypatch.setattr("ftft.train.attempt.Attempt._judge", lambda *_: next(values))
+    monkeypatch.setattr("ftft.train.attempt.Attempt._judge", lambda *_: (next(values), True))
     folder = make_run(stop="id_dev", evals=6, epochs=3)  # every third of 18 steps, a checkpoint every sixth
     train_and_kill(folder, "in a step", 16, 600.0)
     kept = sorted(file.name for file in (folder.checkpoints / "best").iterdir())

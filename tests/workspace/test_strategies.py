@@ -376,6 +376,13 @@ def test_all_that_is_not_suspected_can_be_taken_and_no_more(ws, runs, judge, sam
         ws.resolve(by_strategy(runs[0], "aum", q=(len(left) + 1) / N, **without(judge)))
 
 
+def test_an_example_that_the_run_did_not_see_is_not_suspected(ws, runs, samples):
+    seen = samples | {"train-8", "train-9"}  # the last of all ids, in the order of texts
+    judge = train(ws, "judged", lambda i: 9 if i in samples else 0, seed=5, only=seen)
+    unseen = {f"train-{n}" for n in range(N)} - (seen - samples)
+    assert picked(ws, by_strategy(runs[0], "aum", q=len(unseen) / N, **without(judge))) == unseen
+
+
 def test_on_their_own_dataset_threshold_samples_are_suspected_themselves(ws, judge, samples):
     ids = picked(ws, by_strategy(judge, "aum", dataset="judged", **without(judge)))
     assert ids == set(sorted({f"train-{n}" for n in range(10, N)} - samples, key=number)[:15])

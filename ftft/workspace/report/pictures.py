@@ -46,7 +46,7 @@ def against_steps(results: "Results") -> Any:
     if not looks:
         raise InputError("no run was looked at while it trained", "Ask for the experiment with --stop")
     metric = NAMES[results.about.metric]
-    return draw.against_steps(dict(list(looks.items())[:CURVES]), _inks(results), f"{metric}, mean of the development sets")
+    return draw.against_steps(dict(list(looks.items())[:CURVES]), _inks(results), f"{metric} on development sets")
 
 
 def against_cost(results: "Results") -> Any:

@@ -1,5 +1,6 @@
 """What an estimate says, as lines: computation, time, memory, disk, each with how it is known and a warning where room is short."""
 
+import html
 import math
 import shutil
 from dataclasses import dataclass
@@ -37,6 +38,16 @@ class Room:
 def room(workspace: Path, on_cpu: bool = True) -> Room:
     """As it is now."""
     return Room(shutil.disk_usage(workspace).free, _available_memory() if on_cpu else None)
+
+
+def markup(found: "list[Fact]") -> str:
+    """Facts as a table."""
+    lines = "".join(
+        f"<tr><th scope='row'>{html.escape(fact.name)}</th><td><b>{html.escape(fact.value)}</b>"
+        f"<small{' class=warn' if fact.short else ''}>{html.escape(fact.note)}</small></td></tr>"
+        for fact in found
+    )
+    return f"<table class='price'>{lines}</table>"
 
 
 def facts(estimate: Estimate, room: Room, at_once: int = 1) -> list[Fact]:

@@ -85,8 +85,7 @@ def _variance(parts: Sequence[np.ndarray]) -> tuple[float, float]:
         of_examples += examples - rest
         of_rest += rest
         squares += (examples**2 + rest**2 / max(seeds - 1, 1)) / (n - 1)
-    if of_examples <= 0:
-        of_examples = squares = 0.0
+    of_examples = max(of_examples, 0.0)  # what squares it took still counts: as good as none and none have the same df
     fewest = min(d_SN.shape[1] - 1 for d_SN in parts)
     if seeds > 1:
         fewest = min(fewest, seeds - 1)

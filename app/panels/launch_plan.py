@@ -65,17 +65,8 @@ def _cost(ws: Workspace, plan: Plan) -> None:
         st.html("<p class='hint measuring'>Measuring this model on these texts, for FLOPs, time and memory … Starting need not wait.</p>")
     else:
         at_once = ws.jobs.slots * max(1, len(ws.jobs.gpus))
-        st.html(_facts(price.facts(found.value, price.room(ws.path, on_cpu=not ws.jobs.gpus), at_once)))
+        st.html(price.markup(price.facts(found.value, price.room(ws.path, on_cpu=not ws.jobs.gpus), at_once)))
     st.html(_table(plan, found.value if isinstance(found.value, Estimate) else None))
-
-
-def _facts(facts: list[price.Fact]) -> str:
-    lines = "".join(
-        f"<tr><th scope='row'>{html.escape(fact.name)}</th><td><b>{html.escape(fact.value)}</b>"
-        f"<small{' class=warn' if fact.short else ''}>{html.escape(fact.note)}</small></td></tr>"
-        for fact in facts
-    )
-    return f"<table class='price'>{lines}</table>"
 
 
 def _table(plan: Plan, estimate: Estimate | None) -> str:

@@ -10,7 +10,7 @@ from app import comparison, parts
 from app.comparison import Cell, Row, Table
 from app.names import DISTRIBUTIONS, METRICS
 from ftft import Workspace
-from ftft.domain import Dataset
+from ftft.domain import Dataset, Experiment
 
 SPANS = (5, 10, 20, 50, 100)  # points: half-widths of the strips on which each seed's difference is a dot
 
@@ -21,6 +21,20 @@ def dataset_box(ws: Workspace, names: list[str]) -> str:
     latest = next(name for name in (st.query_params.get("dataset"), *used, names[0]) if name in names)
     chosen = st.selectbox("Dataset", names, names.index(latest), label_visibility="collapsed", width=140, key="results_dataset")
     return chosen or latest
+
+
+def shown_box(ws: Workspace, experiments: list[Experiment]) -> str | None:
+    """The experiment to show, at first the one that the address names, else the newest; None for runs that were launched one by one."""
+    if not experiments:
+        return None
+    names: dict[str | None, str] = {e.id: f"{len(e.methods)} methods x {len(e.seeds)} seeds · {e.id[:6]}" for e in experiments}
+    names[None] = "runs launched one by one"
+    asked = st.query_params.get("experiment", "")
+    first = next((id for id in names if id and asked and id.startswith(asked)), experiments[0].id)
+    return st.selectbox(
+        "Experiment", list(names), list(names).index(first), format_func=names.__getitem__, label_visibility="collapsed", width=230,
+        key=f"experiment_{experiments[0].dataset}",
+    )  # fmt: skip
 
 
 def metric_box(dataset: Dataset) -> str:

@@ -5,7 +5,7 @@ import streamlit as st
 
 from app import comparison, parts
 from app.backend import workspace
-from app.panels import results_claim, results_table
+from app.panels import results_claim, results_experiment, results_table
 
 ws = workspace()
 datasets = {dataset.name: dataset for dataset in ws.data.list()}
@@ -17,6 +17,12 @@ if not datasets:
 with controls:
     dataset = datasets[results_table.dataset_box(ws, list(datasets))]
     metric = results_table.metric_box(dataset)
+experiments = {experiment.id: experiment for experiment in ws.experiment.list(dataset.name)}
+with controls:
+    shown = results_table.shown_box(ws, list(experiments.values()))
+if shown in experiments:
+    results_experiment.show(ws, experiments[shown], metric)
+    st.stop()
 table = comparison.compare(dataset, ws.runs.list(dataset=dataset.name), ws.subsets.list(dataset=dataset.name), metric)
 if not table.rows:
     parts.empty(

@@ -6,6 +6,7 @@ file.py        the whole file
 style.css      how it looks; colours are variables, which the app sets by its own theme
 """
 
-from ftft.workspace.report.file import write
+from ftft.workspace.report.file import page, variables, write
+from ftft.workspace.report.sections import DETAILS, Report, Section
 
-__all__ = ["write"]
+__all__ = ["DETAILS", "Report", "Section", "page", "variables", "write"]

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 
 from ftft.errors import InputError
 from ftft.publish import publish
-from ftft.workspace.methods import FTFT
 from ftft.workspace.report import markup
-from ftft.workspace.report.pictures import svg
+from ftft.workspace.report.sections import Report
 
 if TYPE_CHECKING:
     from ftft.workspace.results import Results
@@ -45,9 +44,8 @@ def write(results: "Results", file: Path) -> None:
 def page(results: "Results") -> str:
     """The file's content."""
     title, lead = markup.heading(results)
-    body = "".join(
-        f"<section><h2>{name}<small>{note}</small></h2>{content}</section>" for name, note, content in sections(results) if content
-    )
+    whole = [part for part in Report(results).sections() if part.content]
+    body = "".join(f"<section><h2>{part.title}<small>{part.note}</small></h2>{part.content}</section>" for part in whole)
     return (
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
         f"<title>{title}</title><style>{style()}</style></head><body><h1>{title}</h1><p>{lead}</p>{body}</body></html>\n"
@@ -66,62 +64,3 @@ def variables(mode: str) -> str:
     """`--c-NAME:VALUE` of one theme."""
     tokens = (LIGHT if mode == "light" else DARK) | {f"series-{n}": colour for n, colour in enumerate(SERIES[mode], 1)}
     return ";".join(f"--c-{name}:{value}" for name, value in tokens.items())
-
-
-def sections(results: "Results") -> list[tuple[str, str, str]]:
-    """(title, note, HTML) of each part of a report; empty where there is nothing to show yet."""
-    method = FTFT if results.row(FTFT) else results.rows[-1].method
-    differences = figure(results, "differences", "Differences", wide=True)
-    ways = pair(figure(results, "steps", "Score against steps"), figure(results, "cost", "Score against cost"))
-    return [
-        ("What can be said", "", markup.claims(ordered(results))),
-        ("Methods", "", markup.table(results, method)),
-        ("Differences", f"to {results.baseline}, with 95 % intervals over seeds and examples", differences),
-        ("Steps and cost", "", ways),
-        *(_of_sets(results) if any(row.done for row in results.rows) else []),
-        ("Back on the map", "training examples that one model gets right and the other does not, by region", gained(results, method)),
-        ("References", "what ending them once their selection settles saves", markup.references(results)),
-        ("How", "", markup.settings(results)),
-    ]
-
-
-def _of_sets(results: "Results") -> list[tuple[str, str, str]]:
-    """Per label and calibration on the set that tells, groups of every test set."""
-    found, sure = results.breakdowns, f"coloured where the interval of the difference to {results.baseline} leaves 0 out"
-    tests = list(dict.fromkeys(name for c in results.columns if c.role == "test" for name in c.evaluations))
-    telling = results.telling.evaluations[0] if results.telling else results.columns[0].evaluations[0]
-    labels = markup.parts(found.per_label(telling), results.baseline)
-    reliable = figure(results, "calibration", "Reliability", evaluation=telling)
-    groups = [
-        (f"{name}: {column}", f"accuracy; {sure}", markup.parts(found.per_group(name, column), results.baseline))
-        for name in tests
-        for column in found.group_columns(name)
-    ]
-    return [
-        ("Per label", f"recall on {telling}; {sure}", labels),
-        *groups,
-        ("Calibration", f"on {telling}", pair(reliable, markup.calibration(results, telling))),
-    ]
-
-
-def ordered(results: "Results") -> list:
-    """Claims, FTFT's first."""
-    return sorted(results.claims, key=lambda claim: claim.method != FTFT)
-
-
-def gained(results: "Results", method: str) -> str:
-    """Gains of a method over the baseline; empty where no training set was predicted."""
-    others = [name for name in (results.baseline, "random_matched") if name != method and results.row(name)]
-    return pair(*(figure(results, "gains", f"{method} against {name}", a=method, b=name) for name in others))
-
-
-def figure(results: "Results", name: str, title: str, wide: bool = False, **of: str) -> str:
-    """A figure with its title; empty where there is nothing to draw yet."""
-    drawn = svg(results, name, title, **of)
-    return f"<div class='r-figure{' wide' if wide else ''}'><h3>{title}</h3>{drawn}</div>" if drawn else ""
-
-
-def pair(*pieces: str) -> str:
-    """Side by side where there is room."""
-    there = [piece for piece in pieces if piece]
-    return f"<div class='r-figures'>{''.join(there)}</div>" if there else ""

@@ -116,7 +116,7 @@ def _span(results: "Results") -> int:
     return next((span for span in SPANS if span >= reach), SPANS[-1])
 
 
-def parts(found: Iterable["Part"], baseline: str) -> str:
+def parts(found: Iterable["Part"]) -> str:
     """Parts of an evaluation set (rows) by methods (columns): accuracy, and the difference to the baseline where it is sure."""
     every = list(found)
     methods, groups = list(dict.fromkeys(p.method for p in every)), list(dict.fromkeys((p.part, p.n) for p in every))

@@ -11,7 +11,7 @@ Shapes: S seeds, N examples of a set.
 # Tried, for 95 %, 3 seeds, any share of seeds, examples and rest, 10 to 300 examples (in brackets: how wide, seeds and examples equal):
 # Satterthwaite as published covers .921 to .977 (1.04; .874 with 2 seeds). MS_seeds counted (S + 1) / (S - 1) times: from .938 (1.19).
 # All components kept from being negative: to .999. None: from .81, for a variance under 0. A quantile for each component (Banerjee 1960):
-# .950 to .990 (1.51). A floor of MS_rest / (S n): to .993. What is here: .946 to .975 (1.30); 2 seeds .925 to .984; 5 from .948 (1.10).
+# .950 to .990 (1.51). A floor of MS_rest / (S n): to .993. What is here: .946 to .978 (1.30); 2 seeds .925 to .999; 5 from .948 (1.10).
 # The floor of a twentieth is for counts: three seeds with equally many right answers are no proof of a difference without error.
 
 from collections.abc import Sequence
@@ -85,7 +85,7 @@ def _variance(parts: Sequence[np.ndarray]) -> tuple[float, float]:
         of_examples += examples - rest
         of_rest += rest
         squares += (examples**2 + rest**2 / max(seeds - 1, 1)) / (n - 1)
-    of_examples = max(of_examples, 0.0)  # what squares it took still counts: as good as none and none have the same df
+    of_examples = max(of_examples, 0.0)  # `squares` stays: a df that jumped at 0 would hang on rounding
     fewest = min(d_SN.shape[1] - 1 for d_SN in parts)
     if seeds > 1:
         fewest = min(fewest, seeds - 1)

@@ -123,8 +123,14 @@ def test_auroc_has_no_contributions_where_gold_has_one_class():
     assert contributions("auroc", np.array([1, 1, 1]), logits(1, 2, 3)) is None
 
 
-def test_without_one_of_two_examples_auroc_is_chance():
-    assert of("auroc", np.array([0, 1]), logits(0, 1)) == pytest.approx([1, 1])
+def test_without_the_only_example_of_a_class_auroc_is_chance():
+    """All pairs are in order. Without each: 1/2, 1, 1."""
+    assert of("auroc", np.array([1, 0, 0]), logits(5, 1, 3)) * 3 == pytest.approx([5, 2, 2])
+
+
+def test_without_its_only_example_a_class_is_no_term_though_it_is_predicted():
+    """Predicted 1, 1, 0: F1 is 2/3 and 2/3. Without each: 2/3 of class 0 alone, 1, (0 + 2/3)/2."""
+    assert of("macro_f1", np.array([1, 0, 0]), logits(1, 1, -1)) * 3 == pytest.approx([2, 0, 4])
 
 
 def test_the_only_example_of_a_class_takes_the_class_along():

@@ -14,8 +14,8 @@ from ftft.domain import OPS, Step
 from ftft.errors import InputError
 
 KINDS = {
-    "label": "Label", "text": "Text", "column": "Column", "top": "Top or bottom", "flag": "Flag", "ids": "Ids", "subset": "Subset",
-    "invert": "Invert",
+    "label": "Label", "text": "Text", "column": "Column", "top": "Top or bottom", "strategy": "Strategy", "flag": "Flag", "ids": "Ids",
+    "subset": "Subset", "invert": "Invert",
 }  # fmt: skip
 MODES = {"new": "New", "add": "Add", "subtract": "Subtract", "intersect": "Intersect"}
 MOST_VALUES = 200  # of a column that are offered one by one
@@ -59,6 +59,9 @@ def _form(ws: Workspace, choice: Choice) -> None:
 
 
 def _added(ws: Workspace, choice: Choice, op: str, kind: str, what: dict[str, Any]) -> Any:
+    if kind == "strategy":  # typed, so that mistakes in it are shown in place
+        typed = str(what["options"]).strip()
+        what = what | {"options": ws.strategy_options(f"{what['strategy']}:{typed}") if typed else {}}
     now = brush.history(choice.dataset.name).now
     then = now.then(Step(op, kind, what))
     before, after = (selected(ws, choice, selection) for selection in (now, then))
@@ -138,6 +141,31 @@ def _top(ws: Workspace, choice: Choice) -> dict[str, Any]:
     return {"run": run, "metric": metric, "q": q / 100, "end": end, "per_label": per_label, "epochs": list(epochs)}
 
 
+def _strategy(ws: Workspace, choice: Choice) -> dict[str, Any]:
+    runs = {run.id: run for run in choice.runs}
+    with st.container(horizontal=True):
+        run = st.selectbox(
+            "Map", list(runs), list(runs).index(active_run(choice).id), format_func=lambda i: runs[i].label, key="step_map", width=220
+        )
+        assert run is not None
+        chosen = st.selectbox("Strategy", list(ws.strategies), list(ws.strategies).index("mix"), key="step_strategy", width=180) or "mix"
+    known = ws.strategies[chosen]
+    st.caption(f"{known.description}. {known.source}.")
+    typed = ""
+    if known.options:
+        usual = ",".join(f"{option.name}={option.write(option.default)}" for option in known.options if option.write(option.default))
+        told = "; ".join(f"{option.name}: {option.help}, {option.takes}" for option in known.options)
+        typed = st.text_input("Options", key=f"step_options_{chosen}", placeholder=usual, help=told)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        q = st.number_input("Share in %", 0.01, 99.99, 33.0, 1.0, key="step_q", width=130, format="%g")
+        seed = st.number_input("Seed", 0, key="step_seed", width=100) if known.seeded else 0
+        per_label = st.toggle("Within each label", key="step_per_label", help="The same share of each label")
+    return {
+        "run": run, "strategy": chosen, "options": typed, "q": q / 100, "seed": seed, "per_label": per_label,
+        "epochs": list(choice.epochs_of(runs[run])),
+    }  # fmt: skip
+
+
 def _flag(ws: Workspace, choice: Choice) -> dict[str, Any]:
     flags = ws.notes.flags(choice.dataset.name)
     flag = st.selectbox("Flag", list(flags), format_func=lambda name: f"{name} · {parts.num(flags[name])}", key="step_flag")
@@ -160,5 +188,6 @@ def _invert(ws: Workspace, choice: Choice) -> dict[str, Any]:
 
 
 _FIELDS: dict[str, Callable[[Workspace, Choice], dict[str, Any]]] = {
-    "label": _labels, "text": _text, "column": _column, "top": _top, "flag": _flag, "ids": _ids, "subset": _subset, "invert": _invert,
+    "label": _labels, "text": _text, "column": _column, "top": _top, "strategy": _strategy, "flag": _flag, "ids": _ids,
+    "subset": _subset, "invert": _invert,
 }  # fmt: skip

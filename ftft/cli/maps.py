@@ -12,6 +12,7 @@ from ftft.cli.output import common, emit, note, table
 from ftft.datamap import FILES, write
 from ftft.domain import Selection
 from ftft.errors import InputError, shown, unknown
+from ftft.strategies import STRATEGIES
 from ftft.workspace import Workspace
 
 MOST_BYTES = 1 << 28  # of a selection file: the ids of several million examples
@@ -119,7 +120,9 @@ def _row(pair: dict) -> list:
 @click.command()
 @click.argument("run", required=False)
 @click.option("--by", metavar="METRIC", help="confidence, variability, correctness, forgetting, aum, …")
-@click.option("--top", type=float, metavar="Q", help="The highest share.")
+@click.option("--strategy", metavar="NAME[:k=v,…]", help=f"Instead of a metric's end: {', '.join(STRATEGIES)}.")
+@click.option("--seed", type=int, metavar="N", help="Of a strategy that draws [default: 0].")
+@click.option("--top", type=float, metavar="Q", help="The highest share; of a strategy, the share that it takes [default: 0.33].")
 @click.option("--bottom", type=float, metavar="Q", help="The lowest share.")
 @click.option("--epochs", metavar="a-b", help="Only these epochs [default: all recorded].")
 @click.option("--per-label", is_flag=True, help="The same share of each label's examples.")
@@ -129,6 +132,8 @@ def _row(pair: dict) -> list:
 def select(
     run: str | None,
     by: str | None,
+    strategy: str | None,
+    seed: int | None,
     top: float | None,
     bottom: float | None,
     epochs: str | None,
@@ -142,18 +147,28 @@ def select(
 
     \b
     ftft select 0f3a --by variability --top 0.33 --name ambiguous
+    ftft select 0f3a --strategy mix:easy=0.3 --top 0.33 --name mixed
     ftft select --selection brush.json --name by-hand
     """
     ws = Workspace(workspace)
     if selection is not None:
-        if per_label or any(given is not None for given in (run, by, top, bottom, epochs)):
+        if per_label or any(given is not None for given in (run, by, strategy, seed, top, bottom, epochs)):
             raise InputError(
                 "--selection and a selection by metric exclude each other", "Give either RUN --by METRIC --top Q or --selection FILE.json"
             )
         subset = ws.select(Selection.from_json(_read(selection)), name=name)
+    elif strategy is not None:
+        if run is None or by is not None or bottom is not None:
+            raise InputError(
+                "a strategy says itself which examples it takes", "Give RUN --strategy NAME --top Q, without --by and --bottom"
+            )
+        share = {} if top is None else {"top": top}
+        how = {"epochs": epochs_of(epochs), "per_label": per_label, "seed": seed or 0}
+        subset = ws.select(name=name, run=run, strategy=strategy, **share, **how)
     else:
-        if run is None or by is None:
-            raise InputError("nothing says what to select", "Give RUN --by METRIC --top Q, or --selection FILE.json")
+        if run is None or by is None or seed is not None:
+            remedy = "Give RUN --by METRIC --top Q, RUN --strategy NAME --top Q, or --selection FILE.json"
+            raise InputError("nothing says what to select", remedy)
         subset = ws.select(name=name, run=run, by=by, top=top, bottom=bottom, epochs=epochs_of(epochs), per_label=per_label)
     value = {"subset": subset.name, "n": len(subset.ids), "of": subset.of, "hash": subset.hash, "labels": subset.labels}
     emit(as_json, value, lambda: f"{subset.name}: {len(subset.ids)} of {subset.of} examples, hash {subset.hash[:12]}")

@@ -169,3 +169,13 @@ def _labels(gold_N: np.ndarray, q: float, k: int) -> list[tuple[np.ndarray, int]
     labels, places_N = np.unique(gold_N, return_inverse=True)
     shares = largest_remainder(q * np.bincount(places_N, minlength=len(labels)), k)
     return [(np.flatnonzero(places_N == label), share) for label, share in enumerate(shares)]
+
+
+def as_markdown() -> str:
+    """The registry as a table: what docs/experiments.md holds, which a test checks."""
+    lines = ["| strategy | takes | options (default) | source |", "|---|---|---|---|"]
+    for s in STRATEGIES.values():
+        options = "; ".join(f"`{o.name}` ({o.write(o.default) or 'none'}): {o.help[0].lower()}{o.help[1:]}" for o in s.options)
+        takes = s.description + (", seeded" if s.seeded else "") + ("; needs several references" if s.several else "")
+        lines.append(f"| `{s.name}` | {takes} | {options or '–'} | {s.source} |")
+    return "\n".join(lines)

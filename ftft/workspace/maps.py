@@ -15,10 +15,12 @@ from ftft import selection as pick
 from ftft.curves import Curves, read_curves
 from ftft.datamap import DataMap, Together, positions
 from ftft.domain import Run, Selection, Step, mean_id, runs_in
+from ftft.domain.run import TOP
 from ftft.errors import InputError, unknown
 from ftft.metrics import METRICS
 from ftft.publish import stamp
 from ftft.runpaths import CACHE
+from ftft.strategies import parse
 from ftft.workspace import choosing
 from ftft.workspace.kept import Kept
 
@@ -168,6 +170,18 @@ class Maps:
             "per_label": per_label,
         }
         return Selection(self.dataset(run), (Step("new", "top", what),))
+
+    def strategy_selection(
+        self, *, run: str, strategy: str, top: float = TOP, epochs: Sequence[int] | None = None, per_label: bool = False, seed: int = 0
+    ) -> Selection:
+        """One step: the share `top` of a run's examples that a strategy takes, written as "mix:easy=0.3"."""
+        run = self.id(run)
+        name, options = parse(strategy)
+        what = {
+            "run": run, "strategy": name, "options": options, "q": top, "epochs": list(epochs) if epochs else None, "per_label": per_label,
+            "seed": seed,
+        }  # fmt: skip
+        return Selection(self.dataset(run), (Step("new", "strategy", what),))
 
     # ---- one step
 

@@ -263,14 +263,30 @@ class Workspace:
         """(id, similarity in (0, 1]) of the examples whose texts share most words with one, rare words counting more."""
         return self._one.similar(dataset, id, k)
 
+    @property
+    def strategies(self):
+        """The registry of selection strategies, name -> Strategy (`description`, `source`, `options`, `seeded`, `several`)."""
+        from ftft.strategies import STRATEGIES
+
+        return STRATEGIES
+
+    def strategy_options(self, text: str) -> dict[str, Any]:
+        """The options in "mix:easy=0.3"; InputError names every mistake."""
+        from ftft.strategies import parse
+
+        return parse(text)[1]
+
     def resolve(self, selection: Selection):
         """(N,) bool over the dataset's training examples, in the order of `data.ids`."""
         return self._maps.resolve(selection)
 
     def select(self, selection: Selection | dict[str, Any] | None = None, *, name: str, **by: Any):
-        """Freezes a subset: of a selection, or of `run=…, by=METRIC, top=q` (or `bottom=q`), optionally `epochs=(a, b)`, `per_label`."""
+        """Freezes a subset: of a selection, or of `run=…, by=METRIC, top=q` (or `bottom=q`), optionally `epochs=(a, b)`, `per_label`.
+
+        Or of `run=…, strategy="mix:easy=0.3"`, optionally `top=q`, `epochs`, `per_label`, `seed`.
+        """
         if selection is None:
-            selection = self._maps.top_selection(**by)
+            selection = self._maps.strategy_selection(**by) if "strategy" in by else self._maps.top_selection(**by)
         elif isinstance(selection, dict):
             selection = Selection.from_json(selection)
         return self.subsets.save(name, selection)

@@ -122,14 +122,10 @@ class Planner:
     # ---- methods
 
     def _methods(self, names: Iterable[str]) -> dict[str, Method]:
-        """By their canonical names, each once; what a control is like comes before it."""
-        found: dict[str, Method] = {}
-        for name in names:
-            method = self._as_asked(parse(name))
-            if method.base == "erm_steps":
-                like = self._as_asked(parse(method.like))
-                found.setdefault(like.name, like)
-            found.setdefault(method.name, method)
+        """By their canonical names, each once; with those whose steps another one makes."""
+        asked = [self._as_asked(parse(name)) for name in names]
+        followed = [self._as_asked(parse(method.like)) for method in asked if method.base == "erm_steps"]
+        found = {method.name: method for method in (*asked, *followed)}
         for method in found.values():
             self._check(method)
         return found

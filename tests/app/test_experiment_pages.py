@@ -92,7 +92,13 @@ def test_results_show_the_newest_experiment_with_its_claim_and_table(opened, exp
 def test_what_lies_behind_the_table_is_shown_one_part_at_a_time(opened, experiment, details):
     page = opened("results")
     page.segmented_control(key=f"details_{experiment.id}").set_value(details).run()
-    expected = {"steps_and_cost": "Score against cost", "groups": "Per label", "calibration": "ECE", "on_the_map": "only", "how": "optimiser"}
+    expected = {
+        "steps_and_cost": "Score against cost",
+        "groups": "Per label",
+        "calibration": "ECE",
+        "on_the_map": "only",
+        "how": "optimiser",
+    }
     assert expected[details] in words(page) or "data:image/svg+xml" in words(page)
 
 

@@ -47,7 +47,7 @@ def main_model(tmp_path, monkeypatch) -> str:
 def specs(ws, tmp_path, main_model):
     """Function from (subset, seeds) to specs of the main model on the dataset `reviews`, which has a subset `third`."""
     drawn.dataset(ws, tmp_path)
-    drawn.subset(ws, "third", [f"train-{i}" for i in range(0, 32, 2)])
+    drawn.subset(ws, "third", [f"train-{i}" for i in (*range(0, 24, 2), 1, 3, 5, 7)])
     return lambda subset=None, seeds=(1,): ws.plan("reviews", model=main_model, seeds=seeds, subset=subset, **drawn.SETTINGS)
 
 
@@ -93,7 +93,7 @@ def test_the_dataset_in_the_address_is_shown_first(view, key, ws, specs, opened,
 @pytest.mark.parametrize("view", ["data", "launch", "results"])
 def test_labels_are_never_markup(view, ws, main_model, opened, tmp_path):
     drawn.dataset(ws, tmp_path, labels=("<img src=x>", "positive"))
-    drawn.subset(ws, "third", ["train-0", "train-2"])
+    drawn.subset(ws, "third", ["train-0", "train-1", "train-2"])
     drawn.finish(ws, *ws.plan("reviews", model=main_model, subset="third"), 0.8, 0.6)
     page = opened(view)
     shown = words(page).replace("".join(code.value for code in page.code), "")  # code is shown as it is
@@ -207,7 +207,7 @@ def test_two_seeds_give_mean_sd_and_paired_difference(ws, specs, opened):
     assert "title='each seed: +10.0, +6.0'" in shown
     assert "out of distribution (flips) +8.0 points on average, higher in 2 of 2 seeds" in shown
     assert "2 seeds are too few to test" in shown
-    assert "“negative” is 100\u202f% of the subset and 50\u202f% of everything" in shown
+    assert "“negative” is 75\u202f% of the subset and 50\u202f% of everything" in shown
 
 
 def test_one_seed_has_no_sd_and_is_said_to_be_no_evidence(ws, specs, opened):

@@ -132,7 +132,7 @@ def only_read(ws, tmp_path, monkeypatch) -> ftft.Workspace:
     """A workspace with runs in every state and a subset, as somebody sees it who may only look."""
     monkeypatch.setenv("FTFT_READ_ONLY", "1")
     drawn.dataset(ws, tmp_path)
-    drawn.subset(ws, "third", [f"train-{i}" for i in range(0, 32, 2)])
+    drawn.subset(ws, "third", [f"train-{i}" for i in (*range(0, 24, 2), 1, 3, 5, 7)])
     for seed in (1, 2):
         add_run(ws, "reviews", seed=seed, verdict={})
     for number, state in enumerate(("failed", "waits"), start=3):

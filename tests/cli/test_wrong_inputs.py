@@ -78,6 +78,7 @@ ADD = "data add new --train {files}/good.csv --text text --label label"
 TRAIN = "train reviews --model {model} --detach"
 SELECT = "select --name new --selection {files}"
 BY = "select {run} --name new --by"
+EXPERIMENT = "experiment ftft reviews --main {model} --reference {model}"
 
 WRONG: dict[str, str] = {
     # the command line itself
@@ -314,6 +315,27 @@ WRONG: dict[str, str] = {
     TRAIN + " --subset third --selection {files}/few.txt": "not JSON",
     TRAIN + " --selection {files}/list.json": "--subset a new name|selection file",
     TRAIN + " --after zzz": "'zzz' is not known",
+    "experiment stable reviews": "No such command.*--help",
+    f"{EXPERIMENT}": "--eval EVAL=FILE:ood:dev",
+    f"{EXPERIMENT} --stop none --strategy ambigous": "Perhaps you mean ambiguous",
+    f"{EXPERIMENT} --stop none --strategy mix:easy=2": "from 0 to 1",
+    f"{EXPERIMENT} --stop none --top 1": "between 0 and 1",
+    f"{EXPERIMENT} --stop none --seeds 0": "from 1 to",
+    f"{EXPERIMENT} --stop none --control erm_early": "Give --stop",
+    f"{EXPERIMENT} --stop none --epochs 2 --steps 3": "exclude each other",
+    "experiment ftft nowhere --main {model} --reference {model}": "is not known",
+    "experiment ftft reviews --main {model}": "Missing option '--reference'",
+    "estimate experiment ftft reviews --main {model} --reference {model}": "--eval EVAL=FILE:ood:dev",
+    "results": "Missing argument",
+    "results zzz": "experiment 'zzz' is not known",
+    "report zzz": "Missing option '--out'",
+    "report zzz --out {files}/x.html": "experiment 'zzz' is not known",
+    "select {run} --strategy nothing --name new": "strategy 'nothing' is not known",
+    "select {run} --strategy mix:easy=x --name new": "from 0 to 1",
+    "select {run} --strategy mix --by variability --name new": "without --by",
+    "select {run} --strategy consensus --name new": "mean~A~B",
+    "select {run} --strategy mix --top 2 --name new": "between 0 and 1",
+    "data derive reviews --name new --threshold-samples -1": "at least 0",
     "jobs set-slots 0": "whole number from 1",
     "jobs set-slots": "Missing argument",
     "jobs first {run}": "runs resume",

@@ -15,6 +15,7 @@ import torch
 
 from ftft.runfolder import RunFolder
 from ftft.train import engine, run_folder
+from ftft.train.attempt import Attempt
 from tests.train.tiny import new_run
 
 pytestmark = pytest.mark.skipif(torch.accelerator.is_available(), reason="forks a process that has seen an accelerator")
@@ -133,7 +134,9 @@ def test_a_run_that_goes_on_with_another_number_of_processes_says_so(make_run):
         assert len(set(folder.read_epoch(number).ids_N)) == 45
 
 
-def test_both_stop_early_at_the_same_step(make_run):
+def test_both_stop_early_at_the_same_step(make_run, monkeypatch):
+    judge = Attempt._judge
+    monkeypatch.setattr(Attempt, "_judge", lambda self, *asked: (judge(self, *asked)[0], True))  # it has begun; both are forked from here
     folder = make_run(**EARLY)
     assert in_two_processes(folder) == [0, 0]
     stop = folder.verdict()["stop"]

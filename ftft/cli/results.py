@@ -5,25 +5,35 @@ from pathlib import Path
 import click
 
 from ftft.cli.output import common, emit, table
+from ftft.errors import InputError, unknown
 from ftft.workspace import Workspace
 from ftft.workspace.methods import FTFT
 
 
 @click.command()
-@click.argument("experiment")
+@click.argument("of", metavar="E|R")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="FILE.html")
-@click.option("--metric", metavar="M", help="accuracy, macro_f1, auroc or loss [default: the dataset's].")
-@click.option("--baseline", metavar="NAME", help="The method that differences are taken to [default: erm].")
+@click.option("--metric", metavar="M", help="Of an experiment: accuracy, macro_f1, auroc or loss [default: the dataset's].")
+@click.option("--baseline", metavar="NAME", help="Of an experiment: the method that differences are taken to [default: erm].")
 @common
-def report(experiment: str, out: Path, metric: str | None, baseline: str | None, workspace: str | None, as_json: bool) -> None:
-    """Writes an experiment as one HTML file that needs nothing else.
+def report(of: str, out: Path, metric: str | None, baseline: str | None, workspace: str | None, as_json: bool) -> None:
+    """Writes an experiment, or a run, as one HTML file that needs nothing else.
 
     \b
     ftft report 3f2a --out report.html
     """
-    from ftft.workspace.report import write
+    from ftft.workspace.report import page, page_of_run, write
 
-    write(Workspace(workspace).results(experiment, metric=metric, baseline=baseline), out)
+    ws = Workspace(workspace)
+    if any(found.id.startswith(of) for found in ws.experiment.list()):
+        content = page(ws.results(of, metric=metric, baseline=baseline))
+    elif any(run.startswith(of) for run in ws.runs.ids()):
+        if metric or baseline:
+            raise InputError("--metric and --baseline are of experiments", "Leave them out for a run")
+        content = page_of_run(ws, ws.runs.get(of))
+    else:
+        raise unknown("experiment or run", of, [*(found.id for found in ws.experiment.list()), *ws.runs.ids()])
+    write(content, out)
     emit(as_json, {"file": str(out)}, lambda: f"{out}")
 
 

@@ -1,12 +1,13 @@
 """The report of an experiment, or of a run: one HTML file that needs nothing else, and follows the reader's light or dark.
 
-markup.py      the parts of it, which the Results page shows too: claims, table, breakdowns
-pictures.py    its figures as inline SVG
-file.py        the whole file
-style.css      how it looks; colours are variables, which the app sets by its own theme
+- markup.py: the parts of it, which the Results page shows too: claims, table, breakdowns
+- pictures.py: its figures as inline SVG
+- sections.py: what comes after what; of_run.py: the same of a single run
+- file.py: the whole file
+- style.css: how it looks; colours are variables, which the app sets by its own theme
 """
 
-from ftft.workspace.report.file import page, variables, write
+from ftft.workspace.report.file import page, page_of_run, variables, write
 from ftft.workspace.report.sections import DETAILS, Report, Section
 
-__all__ = ["DETAILS", "Report", "Section", "page", "variables", "write"]
+__all__ = ["DETAILS", "Report", "Section", "page", "page_of_run", "variables", "write"]

@@ -1,15 +1,19 @@
 """The whole report: one HTML file, offline, light and dark."""
 
+import html
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ftft.domain import Run
 from ftft.errors import InputError
 from ftft.publish import publish
-from ftft.workspace.report import markup
-from ftft.workspace.report.sections import Report
+from ftft.workspace.report import markup, of_run
+from ftft.workspace.report.sections import Report, Section
 
 if TYPE_CHECKING:
     from ftft.workspace.results import Results
+    from ftft.workspace.root import Workspace
 
 # The tokens of the app's two themes (app/theme.py), and the inks of methods.
 LIGHT = {
@@ -30,21 +34,32 @@ body { margin: 0 auto; padding: 36px 40px 60px; max-width: 1180px; background: v
 h1 { font-size: 24px; margin: 0; font-weight: 650; } h1 + p { margin: 2px 0 22px; color: var(--c-muted); }
 h2 { font-size: 16px; font-weight: 600; margin: 38px 0 12px; border-bottom: 1px solid var(--c-line); padding-bottom: 5px; }
 h2 small { font-weight: 400; color: var(--c-muted); font-size: 13px; margin-left: 8px; }
+.paper { background: #FFFFFF; display: inline-block; padding: 10px; border-radius: 6px; }
+.paper img { max-width: 420px; }
 @media print { body { max-width: none; padding: 0; } }
 """
 
 
-def write(results: "Results", file: Path) -> None:
-    """Publishes the report of an experiment as `file`, which must end in .html."""
+def write(content: str, file: Path) -> None:
+    """Publishes a report as `file`, which must end in .html."""
     if file.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"a report is an HTML file, not {file.name}", "Give --out FILE.html")
-    publish(file, lambda aside: aside.write_text(page(results), encoding="utf-8"))
+    publish(file, lambda aside: aside.write_text(content, encoding="utf-8"))
 
 
 def page(results: "Results") -> str:
-    """The file's content."""
-    title, lead = markup.heading(results)
-    whole = [part for part in Report(results).sections() if part.content]
+    """The report of an experiment."""
+    return _page(*markup.heading(results), Report(results).sections())
+
+
+def page_of_run(ws: "Workspace", run: Run) -> str:
+    """The report of a run."""
+    return _page(*of_run.heading(run), of_run.sections(ws, run))
+
+
+def _page(title: str, lead: str, sections: Iterable[Section]) -> str:
+    title, lead = html.escape(title), html.escape(lead)
+    whole = [part for part in sections if part.content]
     body = "".join(f"<section><h2>{part.title}<small>{part.note}</small></h2>{part.content}</section>" for part in whole)
     return (
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'><meta name='viewport' content='width=device-width'>"

@@ -15,6 +15,7 @@ SERIES = ("#3A55C8", "#0E9384", "#B7791F", "#8C564B", "#4AA8E0", "#7A5195", "#5B
 BASE, GAIN, LOSS, SURFACE = "#8B93A3", "#0F7F78", "#A9661B", "#FEFEFE"
 MARKS = "osD^vP*X"
 SIZES = WIDTHS | {"screen": 4.4}  # inches wide: of a paper's column and page, and of half a page of the report
+LINE_INCHES, LETTERS = 0.13, 18  # of a legend: the height of a line, the letters in an inch
 VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line", BASE: "base", GAIN: "gain", LOSS: "loss", SURFACE: "bg"} | {
     colour: f"series-{n}" for n, colour in enumerate(SERIES, 1)
 }  # ink of a figure -> the CSS variable that stands for it
@@ -67,8 +68,7 @@ def against_steps(
     looks: Mapping[str, Sequence[Sequence[tuple[int, float]]]], inks: Mapping[str, str], unit: str, width: str = "screen"
 ) -> Any:
     """Value after so many steps, a thin line a seed and a thick one for the mean of the seeds that are still there."""
-    figure, (ax,) = _figure(1, width, 0.62 * SIZES[width])
-    _furnish(ax, "")
+    figure, ax = _with_legend(width, list(looks))
     for method, seeds in looks.items():
         for points in seeds:
             ax.plot(*zip(*points, strict=True), color=inks[method], linewidth=0.6, alpha=0.35)
@@ -78,14 +78,13 @@ def against_steps(
     ax.set_xlabel("steps")
     ax.set_ylabel(unit)
     ax.xaxis.set_major_locator(_whole())
-    _legend(figure, ax)
+    _legend(figure, ax, width)
     return figure
 
 
 def against_cost(points: Sequence[Mapping[str, Any]], inks: Mapping[str, str], unit: str, width: str = "screen") -> Any:
     """Score against cost, bars of one SD, and the front of those that no other one beats in both."""
-    figure, (ax,) = _figure(1, width, 0.62 * SIZES[width])
-    _furnish(ax, "")
+    figure, ax = _with_legend(width, [p["method"] for p in points])
     front = sorted((p for p in points if p["on_front"]), key=lambda p: p["cost"])
     ax.step([100 * p["cost"] for p in front], [p["mean"] for p in front], where="post", color=MUTED, linewidth=0.8, linestyle=(0, (3, 2)))
     shapes = marks([p["method"] for p in points])
@@ -97,14 +96,13 @@ def against_cost(points: Sequence[Mapping[str, Any]], inks: Mapping[str, str], u
     ax.set_xlim(left=0)
     ax.set_xlabel("FLOPs with references, % of erm")
     ax.set_ylabel(unit)
-    _legend(figure, ax)
+    _legend(figure, ax, width)
     return figure
 
 
 def reliability(curves: Mapping[str, Sequence[Mapping[str, float]]], inks: Mapping[str, str], width: str = "screen") -> Any:
     """Accuracy against confidence, bin by bin; on the diagonal a model is as often right as it says."""
-    figure, (ax,) = _figure(1, width, 0.62 * SIZES[width])
-    _furnish(ax, "")
+    figure, ax = _with_legend(width, list(curves))
     ax.plot([0, 1], [0, 1], color=MUTED, linewidth=0.7, linestyle=(0, (3, 2)))
     for method, bins in curves.items():
         ax.plot(
@@ -121,7 +119,7 @@ def reliability(curves: Mapping[str, Sequence[Mapping[str, float]]], inks: Mappi
     ax.set_ylim(0, 1)
     ax.set_xlabel("confidence")
     ax.set_ylabel("accuracy")
-    _legend(figure, ax)
+    _legend(figure, ax, width)
     return figure
 
 
@@ -190,13 +188,23 @@ def _furnish(ax: Any, title: str) -> None:
     ax.set_axisbelow(True)
 
 
-def _legend(figure: Any, ax: Any) -> None:
-    """Above the axes, in as many columns as the longest name allows."""
+def _with_legend(width: str, names: Sequence[str]) -> tuple[Any, Any]:
+    """(figure, axes) with room above the axes for a legend of these names."""
+    figure, (ax,) = _figure(1, width, 0.62 * SIZES[width] + LINE_INCHES * -(-len(names) // _columns(width, names)))
+    _furnish(ax, "")
+    return figure, ax
+
+
+def _columns(width: str, names: Sequence[str]) -> int:
+    """Of a legend: as many as the longest name allows."""
+    return max(1, min(len(names), int(SIZES[width] * LETTERS / (max(map(len, names), default=0) + 6))))
+
+
+def _legend(figure: Any, ax: Any, width: str) -> None:
     _, names = ax.get_legend_handles_labels()
+    style = {"fontsize": SMALL, "frameon": False, "labelcolor": MUTED, "handlelength": 1.4, "columnspacing": 1.2}
     if names:
-        columns = max(1, int(figure.get_figwidth() * 14 / (max(map(len, names)) + 6)))
-        style = {"fontsize": SMALL, "frameon": False, "labelcolor": MUTED, "handlelength": 1.4, "columnspacing": 1.2}
-        figure.legend(loc="outside upper left", ncols=min(columns, len(names)), **style)
+        figure.legend(loc="outside upper left", ncols=_columns(width, names), **style)
 
 
 def _whole() -> Any:

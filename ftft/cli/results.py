@@ -6,8 +6,10 @@ import click
 
 from ftft.cli.output import common, emit, table
 from ftft.errors import InputError, unknown
+from ftft.figures import KINDS
 from ftft.workspace import Workspace
 from ftft.workspace.methods import FTFT
+from ftft.workspace.report import FIGURES
 
 
 @click.command()
@@ -41,19 +43,32 @@ def report(of: str, out: Path, metric: str | None, baseline: str | None, workspa
 @click.argument("experiment")
 @click.option("--metric", metavar="M", help="accuracy, macro_f1, auroc or loss [default: the dataset's].")
 @click.option("--baseline", metavar="NAME", help="The method that differences are taken to [default: erm].")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.csv|.md|.tex", help="Also write the table.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also write the table (.csv, .md, .tex) or a figure (.pdf, .svg, .png).",
+)
+@click.option("--figure", metavar="NAME", help=f"Which one, with --out: {', '.join(FIGURES)} [default: differences].")
 @common
-def results(experiment: str, metric: str | None, baseline: str | None, out: Path | None, workspace: str | None, as_json: bool) -> None:
+def results(
+    experiment: str, metric: str | None, baseline: str | None, out: Path | None, figure: str | None, workspace: str | None, as_json: bool
+) -> None:
     """Shows an experiment: methods by evaluation sets, differences and what they are worth, what has been ruled out.
 
     \b
     ftft results 3f2a --metric auroc
     ftft results 3f2a --out table.tex
+    ftft results 3f2a --out cost.pdf --figure cost
     """
     from ftft.workspace import tables
 
     found = Workspace(workspace).results(experiment, metric=metric, baseline=baseline)
-    if out:
+    if figure is not None and (out is None or out.suffix.lower() not in KINDS):
+        raise InputError("--figure says nothing without a file for it", f"Add --out FILE{KINDS[0]} (or {', '.join(KINDS[1:])})")
+    if out and out.suffix.lower() in KINDS:
+        found.save_figure(figure or "differences", out)
+    elif out:
         tables.write(found, out)
 
     def text() -> str:

@@ -6,6 +6,7 @@ Shapes: S seeds.
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +106,13 @@ class Results:
         from ftft.workspace.breakdowns import Breakdowns
 
         return Breakdowns(self.scored.workspace, self)
+
+    def save_figure(self, name: str, file: Path) -> None:
+        """Writes a figure as .png, .svg or .pdf at paper size. `name`: differences, steps, cost, calibration or gains."""
+        from ftft.figures import save
+        from ftft.workspace.report import Report
+
+        save(Report(self).drawn(name), file)
 
     def row(self, method: str) -> Row | None:
         """The row of a method, if there is one."""

@@ -328,6 +328,7 @@ WRONG: dict[str, str] = {
     "estimate experiment ftft reviews --main {model} --reference {model}": "--eval EVAL=FILE:ood:dev",
     "results": "Missing argument",
     "results zzz": "experiment 'zzz' is not known",
+    "results zzz --figure cost": "--out FILE.png",
     "report zzz": "Missing option '--out'",
     "report zzz --out {files}/x.html": "experiment or run 'zzz' is not known",
     "report {run} --out {files}/x.pdf": "--out FILE.html",

@@ -8,6 +8,7 @@
 """
 
 from ftft.workspace.report.file import page, page_of_run, variables, write
+from ftft.workspace.report.pictures import FIGURES
 from ftft.workspace.report.sections import DETAILS, Report, Section
 
-__all__ = ["DETAILS", "Report", "Section", "page", "page_of_run", "variables", "write"]
+__all__ = ["DETAILS", "FIGURES", "Report", "Section", "page", "page_of_run", "variables", "write"]

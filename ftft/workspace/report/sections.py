@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ftft.errors import unknown
 from ftft.workspace.methods import FTFT
 from ftft.workspace.report import markup
-from ftft.workspace.report.pictures import svg
+from ftft.workspace.report.pictures import FIGURES, figure, svg
 
 if TYPE_CHECKING:
     from ftft.workspace.results import Results
@@ -97,6 +98,14 @@ class Report:
         """The evaluation set that details are shown of."""
         column = self.results.telling or self.results.columns[0]
         return column.evaluations[0]
+
+    def drawn(self, name: str) -> Any:
+        """The matplotlib Figure of that name, as wide as a page or a column of a paper; InputError names those that there are."""
+        if name not in FIGURES:
+            raise unknown("figure", name, FIGURES)
+        other = next((m for m in (self.results.baseline, "random_matched") if m != self.focus), self.results.baseline)
+        of = {"calibration": {"evaluation": self.telling}, "gains": {"a": self.focus, "b": other}}
+        return figure(self.results, name, width="page" if name == "differences" else "column", **of.get(name, {}))
 
     def figure(self, name: str, title: str, wide: bool = False, **of: str) -> str:
         """A figure with its title; empty where there is nothing to draw yet."""

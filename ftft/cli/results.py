@@ -63,9 +63,9 @@ def results(
     """
     from ftft.workspace import tables
 
-    found = Workspace(workspace).results(experiment, metric=metric, baseline=baseline)
     if figure is not None and (out is None or out.suffix.lower() not in KINDS):
         raise InputError("--figure says nothing without a file for it", f"Add --out FILE{KINDS[0]} (or {', '.join(KINDS[1:])})")
+    found = Workspace(workspace).results(experiment, metric=metric, baseline=baseline)
     if out and out.suffix.lower() in KINDS:
         found.save_figure(figure or "differences", out)
     elif out:

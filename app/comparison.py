@@ -12,6 +12,7 @@ from typing import Any
 
 from app.blocks import NEVER, STOPPING, Block, Line, blocks, settings_of
 from ftft.domain import Dataset, Run, RunSpec, Seeds, Subset, runs_in
+from ftft.workspace.pricing import spent
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Row:
     `subset` is the subset's name where there is one of it: None for everything and for random controls. `examples` is None when the
     subset is no longer in the workspace. `baseline`: what the differences are to: "self" where this is it, "same rule", "never stopped",
     or "" where there is none.
-    `cost` is the main runs' FLOPs (see `_spent`) over those of the same seeds of the baseline; `reference_cost` what the runs that chose
+    `cost` is the main runs' FLOPs (see `spent`) over those of the same seeds of the baseline; `reference_cost` what the runs that chose
     the subset add to one main run, in the same unit: 0 when no run chose it, None when it is not known.
     """
 
@@ -114,7 +115,7 @@ def compare(dataset: Dataset, runs: Iterable[Run], subsets: Iterable[Subset], me
     """The table over all `runs` of a dataset; references included, for what choosing cost. `metric`: accuracy, macro_f1 or auroc."""
     of_name = [run for run in runs if run.spec.dataset == dataset.name and run.spec.has_settings]
     runs = [run for run in of_name if run.spec.dataset_fingerprint == dataset.fingerprint]
-    costs, heads = {run.id: _spent(run) for run in runs}, columns(dataset)
+    costs, heads = {run.id: spent(run) for run in runs}, columns(dataset)
     drawn = [
         [_row(dataset, line, block, n, heads, metric, costs) for line in block.lines]
         for n, block in enumerate(blocks(runs, subsets, dataset.train.rows))
@@ -238,16 +239,8 @@ def _steps(runs: list[Run], budget: int) -> int:
     return round(fmean(stopped)) if stopped else budget
 
 
-def _spent(run: Run) -> float | None:
-    """FLOPs of training, and of the evaluations that stopping and capture need. What a kill threw away says nothing about a method."""
-    cost = run.cost
-    if not cost.get("train_flops"):
-        return None
-    return cost["train_flops"] - cost.get("repeated_flops", 0) + cost.get("stop_flops", 0) + cost.get("capture_flops", 0)
-
-
 def _flops(runs: list[Run]) -> dict[Seeds, float]:
-    return {run.spec.seeds: spent for run in runs if run.state == "succeeded" and (spent := _spent(run))}
+    return {run.spec.seeds: flops for run in runs if run.state == "succeeded" and (flops := spent(run))}
 
 
 def _paired_cost(runs: list[Run], control: list[Run]) -> float | None:

@@ -107,6 +107,11 @@ def foreseen(agreement: float | None, runs: int) -> float | None:
     return single * runs / (1 + (runs - 1) * single)
 
 
+def overlap(a_N: np.ndarray, b_N: np.ndarray) -> float:
+    """The share of one selection (N,) that is in another of the same size."""
+    return float(np.count_nonzero(a_N & b_N) / np.count_nonzero(a_N))
+
+
 # ---- while it is being trained
 
 
@@ -116,7 +121,7 @@ def consecutive_overlaps(ids_N: np.ndarray, p_gold_EN: np.ndarray, q: float) -> 
     After one epoch nothing varies, so the first top is that of two. Ties as in `ftft.selection.top`.
     """
     tops = [top(ids_N, p_gold_EN[:e].std(axis=0), q) for e in range(2, len(p_gold_EN) + 1)]
-    return [float(np.count_nonzero(a_N & b_N) / np.count_nonzero(b_N)) for a_N, b_N in pairwise(tops)]
+    return [overlap(a_N, b_N) for a_N, b_N in pairwise(tops)]
 
 
 def settled(overlaps: Sequence[float], patience: int) -> bool:

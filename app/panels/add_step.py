@@ -119,13 +119,19 @@ def column_values(_ws: Workspace, dataset: str, fingerprint: str, column: str) -
     return sorted(map(str, different.drop_null().to_pylist())) if len(different) <= MOST_VALUES else "many"
 
 
+def _map_box(choice: Choice) -> str:
+    """The id of the map that a step is of; at first the active one."""
+    labels = {run.id: run.label for run in choice.runs}
+    active = list(labels).index(active_run(choice).id)
+    run = st.selectbox("Map", list(labels), active, format_func=labels.__getitem__, key="step_map", width=220)
+    assert run is not None
+    return run
+
+
 def _top(ws: Workspace, choice: Choice) -> dict[str, Any]:
     runs = {run.id: run for run in choice.runs}
     with st.container(horizontal=True):
-        run = st.selectbox(
-            "Map", list(runs), list(runs).index(active_run(choice).id), format_func=lambda i: runs[i].label, key="step_map", width=220
-        )
-        assert run is not None
+        run = _map_box(choice)
         epochs = choice.epochs_of(runs[run])
         metrics = list(ws.map(run, epochs).values)
         metric = st.selectbox(
@@ -144,10 +150,7 @@ def _top(ws: Workspace, choice: Choice) -> dict[str, Any]:
 def _strategy(ws: Workspace, choice: Choice) -> dict[str, Any]:
     runs = {run.id: run for run in choice.runs}
     with st.container(horizontal=True):
-        run = st.selectbox(
-            "Map", list(runs), list(runs).index(active_run(choice).id), format_func=lambda i: runs[i].label, key="step_map", width=220
-        )
-        assert run is not None
+        run = _map_box(choice)
         chosen = st.selectbox("Strategy", list(ws.strategies), list(ws.strategies).index("mix"), key="step_strategy", width=180) or "mix"
     known = ws.strategies[chosen]
     st.caption(f"{known.description}. {known.source}.")

@@ -118,7 +118,7 @@ def stabilising(maps: "Maps", id: str, q: float, by: str, end: str, epochs: Sequ
 
     def follow() -> Stabilising:
         final_N = top(whole.of_metric(by))
-        overlaps = [_overlap(top(_values(maps, id, by, (whole.epochs[0], e))), final_N) for e in last[:-1]]
+        overlaps = [reliability.overlap(top(_values(maps, id, by, (whole.epochs[0], e))), final_N) for e in last[:-1]]
         points = tuple({"epoch": e, "overlap": o, "chance": k / whole.n} for e, o in zip(last, (*overlaps, 1.0), strict=True))
         return Stabilising(id, by, end, q, k, whole.epochs, points)
 
@@ -130,10 +130,6 @@ def _values(maps: "Maps", id: str, by: str, epochs: tuple[int, int]) -> np.ndarr
     runs = runs_in(id)
     values = [maps.read(run).of_metric(by, epochs) for run in runs]
     return values[0] if len(runs) == 1 else mean_over_runs(by, maps.together(runs).shared(values))
-
-
-def _overlap(a_N: np.ndarray, b_N: np.ndarray) -> float:
-    return float(np.count_nonzero(a_N & b_N) / np.count_nonzero(a_N))
 
 
 def _together(maps: "Maps", runs: Sequence[str], epochs: Sequence[int] | None) -> Together:

@@ -7,8 +7,6 @@ is read from that.
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ftft import reliability
 from ftft import selection as pick
 from ftft.domain import Run
@@ -30,7 +28,7 @@ def early_end(maps: "Maps", run: str, q: float, patience: int) -> dict[str, Any]
     overlaps = reliability.consecutive_overlaps(curves.ids_N, p_gold_EN, q)
     ends = next((e for e in range(1, len(overlaps) + 1) if reliability.settled(overlaps[:e], patience)), len(overlaps))
     tops = [pick.top(curves.ids_N, p_gold_EN[:e].std(axis=0), q) for e in (ends + 2, len(numbers))]
-    return {"epoch": numbers[ends + 1], "epochs": len(numbers), "overlap": overlap(*tops)}
+    return {"epoch": numbers[ends + 1], "epochs": len(numbers), "overlap": reliability.overlap(*tops)}
 
 
 def early_reference(maps: "Maps", run: Run, q: float) -> dict[str, Any] | None:
@@ -57,9 +55,4 @@ def _with_whole(maps: "Maps", run: str, whole: str, q: float) -> float | None:
     if whole not in maps.workspace.runs.ids() or maps.workspace.runs.get(whole).state != "succeeded":
         return None
     tops = [pick.top(m.ids_N, m.of_metric("variability"), q) for m in (maps.of(run), maps.of(whole))]
-    return overlap(*tops)
-
-
-def overlap(a_N: np.ndarray, b_N: np.ndarray) -> float:
-    """The share of one selection that is in the other, of the same size."""
-    return float(np.count_nonzero(a_N & b_N) / np.count_nonzero(a_N))
+    return reliability.overlap(*tops)

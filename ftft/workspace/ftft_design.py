@@ -101,7 +101,7 @@ class Planner:
         """What these methods and seeds, and those that the experiment has already, need. InputError before anything is trained."""
         chosen = self._methods([*(before.methods if before else ()), *methods])
         every = tuple(sorted({*(before.seeds if before else ()), *seeds}))
-        members = [self._member(method, seed, every) for seed in every for method in chosen.values()]
+        members = [self._member(method, seed) for seed in every for method in chosen.values()]
         created = before.created if before else ""
         experiment = Experiment(KIND, self.about.name, self.design, tuple(chosen), every, tuple(members), created)
         return Plan(experiment, tuple(self.specs.values()))
@@ -164,7 +164,7 @@ class Planner:
 
     # ---- runs
 
-    def _member(self, method: Method, seed: int, seeds: Sequence[int]) -> Member:
+    def _member(self, method: Method, seed: int) -> Member:
         def map_of(of: Method) -> str:
             if of.base == "datamap":
                 return self._add(self._main(seed, {"capture": "online"})[0])
@@ -179,7 +179,7 @@ class Planner:
             own = {**stop}
         elif method.base == "erm_steps":
             like = parse(method.like)
-            own = {"steps_of": self._member(self._as_asked(like), seed, seeds).run}
+            own = {"steps_of": self._member(self._as_asked(like), seed).run}
         elif method.base == "subset":
             own = {**stop, "subset": method.subset}
         else:

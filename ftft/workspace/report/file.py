@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ftft import result_figures
 from ftft.domain import Run
 from ftft.errors import InputError
 from ftft.publish import publish
@@ -25,7 +26,7 @@ DARK = {
     "gain": "#4CC9BE", "loss": "#E0A35A", "base": "#7A8598",
 }  # fmt: skip
 SERIES = {
-    "light": ("#3A55C8", "#0E9384", "#B7791F", "#8C564B", "#4AA8E0", "#7A5195", "#5B6B8C", "#C1666B"),
+    "light": result_figures.SERIES,
     "dark": ("#8199FB", "#4CC9BE", "#E0B04A", "#C79A8E", "#7CC7F2", "#B79AD6", "#98A9C8", "#EE9A9E"),
 }
 PAGE = """

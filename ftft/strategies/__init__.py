@@ -1,7 +1,6 @@
 """Strategies of data selection: which k of N examples to train on. Arrays in, a mask out. No files, no database, no torch.
 
     registry.py     the registry: a strategy is one function and one line there; `choose` runs it
-    option.py       what a strategy can be told
     candidates.py   what is chosen from
     ends.py         one end of a metric's ranking, or several put together
     draws.py        random, coverage of a score (CCS), coverage of trajectories (S2L)
@@ -12,7 +11,6 @@ Exactly k are chosen, and nothing but the examples, the options and the seed dec
 """
 
 from ftft.strategies.candidates import Candidates
-from ftft.strategies.option import Option
 from ftft.strategies.registry import STRATEGIES, Strategy, choose, parse, strategy, words
 
-__all__ = ["STRATEGIES", "Candidates", "Option", "Strategy", "choose", "parse", "strategy", "words"]
+__all__ = ["STRATEGIES", "Candidates", "Strategy", "choose", "parse", "strategy", "words"]

@@ -5,56 +5,34 @@ A strategy is one function and one line in STRATEGIES: that line puts it into th
 Shapes: N examples.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from ftft.errors import InputError, shown, unknown
+from ftft.domain.option import Option, Value
+from ftft.domain.registered import Registered
+from ftft.errors import InputError, unknown
 from ftft.metrics import CARTOGRAPHY, METRICS
 from ftft.selection import largest_remainder
 from ftft.strategies.candidates import Candidates
-from ftft.strategies.option import SEPARATOR, Option, Value
 
 OURS = "this software"
 
 
 @dataclass(frozen=True)
-class Strategy:
-    """A line of STRATEGIES. `where` is "module:attribute".
+class Strategy(Registered):
+    """A line of STRATEGIES; it loads a function (of: Candidates, k, seed, **options) -> rows (k,).
 
     `seeded`: another seed chooses others. `several`: it needs two references or more. `of_epochs`: it needs the losses of every epoch.
     """
 
-    name: str
-    description: str
-    source: str
-    where: str
-    options: tuple[Option, ...] = ()
     seeded: bool = False
     several: bool = False
     of_epochs: bool = False
 
-    def load(self) -> Callable[..., np.ndarray]:
-        """The function (of: Candidates, k, seed, **options) -> rows (k,), imported on first use."""
-        module, attribute = self.where.split(":")
-        return getattr(import_module(module), attribute)
-
-    def option(self, name: object) -> Option:
-        """The option of that name; InputError names those that there are."""
-        for option in self.options:
-            if option.name == name:
-                return option
-        if not self.options:
-            raise InputError(f"strategy {self.name!r} has no option {shown(name)}", "It takes none: leave it out")
-        raise unknown(f"option of strategy {self.name!r}:", name, (option.name for option in self.options))
-
-    def options_of(self, given: Mapping[str, Any]) -> dict[str, Value]:
-        """All options: those `given`, the others as by default. InputError for unknown ones and for values out of range."""
-        checked = {name: self.option(name).check(value) for name, value in given.items()}
-        return {option.name: checked.get(option.name, option.default) for option in self.options}
+    kind = "strategy"
 
 
 def _metric(default: str, help: str) -> Option:
@@ -111,23 +89,13 @@ def strategy(name: object) -> Strategy:
 def parse(text: str) -> tuple[str, dict[str, Value]]:
     """("mix", {"easy": 0.3}) for "mix:easy=.3", as on the command line; InputError names every mistake."""
     name, colon, rest = text.partition(":")
-    chosen, given = strategy(name.strip()), {}
-    for item in rest.split(SEPARATOR) if colon else ():
-        option, equals, value = (part.strip() for part in item.partition("="))
-        if not equals:
-            raise InputError(f"strategy {shown(text)} has an option without a value", f"Write it as {chosen.name}:OPTION=VALUE,…")
-        if option in given:
-            raise InputError(f"strategy {shown(text)} says {option} twice", "Say it once")
-        given[option] = chosen.option(option).read(value)
-    return chosen.name, given
+    chosen = strategy(name.strip())
+    return chosen.name, chosen.read(rest) if colon else {}
 
 
 def words(name: str, options: Mapping[str, Any]) -> str:
     """The inverse of `parse`, one text for whatever means the same: options by name, those left out that are as by default."""
-    chosen = strategy(name)
-    told = {option: value for option, value in sorted(chosen.options_of(options).items()) if value != chosen.option(option).default}
-    said = SEPARATOR.join(f"{option}={chosen.option(option).write(value)}" for option, value in told.items())
-    return f"{name}:{said}" if said else name
+    return strategy(name).words(options)
 
 
 def choose(

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ftft.domain import Step
+from ftft.domain.option import SEPARATOR
 from ftft.errors import InputError, shown, unknown
 from ftft.strategies import STRATEGIES, words
-from ftft.strategies.registry import SEPARATOR
 
 BY_DEFAULT = ("erm", "erm_early", "random", "random_matched")  # controls
 ON_ALL = ("erm", "erm_early", "erm_steps")

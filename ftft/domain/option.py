@@ -1,4 +1,4 @@
-"""What a strategy can be told: a number in a range, one of several words, or a text."""
+"""What a strategy or a stabiliser can be told: a number in a range, one of several words, or a text."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ Value = str | int | float
 
 @dataclass(frozen=True)
 class Option:
-    """One option of a strategy. The type of `default` says what it is: a whole number, a number, or a text.
+    """One option. The type of `default` says what it is: a whole number, a number, or a text.
 
     `range` is (lowest, highest) of a number, both allowed; `choices` are all that a text may be.
     """
@@ -36,7 +36,7 @@ class Option:
         return f"a {'whole ' if isinstance(self.default, int) else ''}number from {self.range[0]} to {self.range[1]}"
 
     def check(self, value: Any) -> Value:
-        """`value` as the strategy takes it; InputError for what it cannot be."""
+        """`value` as it is taken; InputError for what it cannot be."""
         if self.choices and value not in self.choices:
             raise unknown(self.name, value, self.choices)
         if not (self._is_text(value) if isinstance(self.default, str) else self._is_number(value)):

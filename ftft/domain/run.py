@@ -9,6 +9,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, get_args
 
+from ftft.domain import stabilisers
 from ftft.domain.identity import digest, safe_name
 from ftft.domain.record import checked, take
 from ftft.errors import InputError, shown, unknown
@@ -53,7 +54,9 @@ class Seeds:
 
 
 # What a run's folder needs to find its inputs, but what does not change its numbers: never part of the id.
-NOT_IDENTITY = frozenset({"dataset", "model", "subset", "seed", "eval_batch_size", "devices", "report_to", "predict_train", "keep_model"})
+NOT_IDENTITY = frozenset(
+    {"dataset", "model", "subset", "seed", "eval_batch_size", "devices", "report_to", "predict_train", "keep_model", "distance_to"}
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,10 @@ class RunSpec:
     With the rule "selection" a reference ends when its most variable `settle` of the examples has changed little for `patience` epochs.
     `steps_of`: the id of a run that it makes as many steps as, once that has succeeded, on the schedule of those.
     `predict_train`: what the final model says of every training example is published, too. `keep_model` False: the model is not.
+    `methods`: stabilisers in their canonical words (ftft.domain.stabilisers); "long" among them says epochs and warm-up. `tune`: "head"
+    leaves the encoder as it is and trains a linear layer on what it says; None trains all weights.
+    `left_out`: the id of an example that counts for nothing in its slot. `distance_to`: a finished run, how far from whose weights this
+    one ends is published.
     `remote_code`: the model may bring code of its own, which then runs. `report_to`: trackers, joined by commas.
     `imported` is the format that a run came in, None for one trained here. Files that say nothing of how a run was trained leave
     every setting of its spec None (see `of_import`), so that nobody can take a default for the truth.
@@ -109,10 +116,14 @@ class RunSpec:
     settle: float | None = None
     predict_train: bool | None = None
     keep_model: bool | None = None
+    methods: tuple[str, ...] | None = None
+    tune: str | None = None
+    left_out: str | None = None
+    distance_to: str | None = None
 
     def __post_init__(self) -> None:
         for f in fields(self):
-            if self.has_settings or getattr(self, f.name) is not None:
+            if f.name != "methods" and (self.has_settings or getattr(self, f.name) is not None):
                 object.__setattr__(self, f.name, _of_kind(f.name, f.type, getattr(self, f.name)))
         safe_name("dataset", self.dataset)
         if self.subset is not None:
@@ -123,6 +134,7 @@ class RunSpec:
             raise InputError("the run's spec has no seeds", "Copy spec.json again from where it was made, or remove the run's folder")
 
     def _check_settings(self) -> None:
+        self._check_methods()
         for name in ("batch_size", "eval_batch_size", "grad_accum", "max_length"):
             _at_least(name, getattr(self, name), 1)
         for name in ("layers", "epochs", "steps", "patience", "evals", "devices"):
@@ -148,8 +160,38 @@ class RunSpec:
                 object.__setattr__(self, name, None)
         if self.selection is not None:
             self._check_selection()
+        if self.tune is not None:
+            self._check_head()
         if self.report_to is not None:
             object.__setattr__(self, "report_to", trackers(self.report_to))
+
+    def _check_methods(self) -> None:
+        """In canonical words, and what "long" says of epochs and warm-up said."""
+        given = self.methods or ()
+        if not isinstance(given, (str, list, tuple)) or not all(isinstance(part, str) for part in given):
+            raise InputError(f"--method is {shown(given)}", "Name a method, such as mmr, or mmr:alpha=0.05")
+        parts = stabilisers.parts(given) if given else ()
+        object.__setattr__(self, "methods", parts or None)
+        object.__setattr__(self, "tune", None if self.tune == stabilisers.FULL else self.tune)
+        if self.tune not in (None, *stabilisers.TUNES):
+            raise unknown("part to tune", self.tune, stabilisers.TUNES)
+        stabilisers.check(parts, self.tune or stabilisers.FULL, self.layers)
+        if "pretrained_wd" in stabilisers.names(parts) and self.weight_decay:
+            raise InputError("--weight-decay pulls to zero, pretrained_wd to the weights before training", "Leave one of them out")
+        if longer := next((part for part in parts if part.startswith(stabilisers.LONG)), None):
+            if self.steps is not None or self.steps_of is not None:
+                raise InputError("method long says the epochs itself", "Leave --steps out, or write long:epochs=N")
+            told = stabilisers.options(longer)[1]
+            object.__setattr__(self, "epochs", told["epochs"])
+            object.__setattr__(self, "warmup", told["warmup"])
+
+    def _check_head(self) -> None:
+        """What a head that is trained on a frozen encoder does without."""
+        for name in ("stop", "steps_of", "keep_head", "report_to"):
+            if getattr(self, name) is not None:
+                raise InputError(f"--tune head takes no --{name.replace('_', '-')}", "Leave it out, or use --tune full")
+        if (self.devices or 1) > 1:
+            raise InputError("--tune head trains in one process", "Leave --devices out: it takes seconds")
 
     def _check_stop(self) -> None:
         if self.stop is not None and self.stop not in STOPS:
@@ -194,6 +236,11 @@ class RunSpec:
         return self.seeds is not None
 
     @property
+    def method(self) -> str:
+        """The stabilisers in one text; "standard" without any."""
+        return stabilisers.in_words(self.methods or ())
+
+    @property
     def run(self) -> str:
         """The run's id: the first 16 hexadecimal digits of the sha256 of everything that determines its numbers.
 
@@ -217,7 +264,8 @@ class RunSpec:
     def to_json(self) -> dict[str, Any]:
         """All fields, `seeds` as an object."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return values | {"seeds": self.seeds.to_json() if self.has_settings else None}
+        methods = None if self.methods is None else list(self.methods)
+        return values | {"seeds": self.seeds.to_json() if self.has_settings else None, "methods": methods}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "RunSpec":

@@ -33,6 +33,7 @@ from ftft.train.evaluate import Predictor
 from ftft.train.progress import Progress, say
 from ftft.train.recorder import Recorder
 from ftft.train.settling import Settling
+from ftft.train.stabilisers import Together
 from ftft.train.stopping import Stop
 from ftft.train.tokens import Tokens, cached, tokenise
 from ftft.train.trackers import Trackers
@@ -51,7 +52,8 @@ class Attempt:
         self.checkpoints = Checkpoints(folder.checkpoints)
         self.resumed: Checkpoint | None = self.checkpoints.newest()
         self.precision = self._precision()
-        if self.resumed:
+        self.stabilisers = Together(self.spec.methods or ())
+        if self.resumed and not self.stabilisers.from_start:
             self.source = model.stored(self.resumed.trainer, bool(self.spec.remote_code))
         else:
             self.source = model.read(self.spec, self.about.labels)
@@ -67,7 +69,9 @@ class Attempt:
         self.early = self._early_stopping()
         self.settling = self._settling()
         self.trackers = self._trackers()
-        self.engine = Engine(self.model, self.train, self.spec, self.budget, self.precision, self._instruments(), self.source.tokenizer)
+        self.engine = Engine(
+            self.model, self.train, self.spec, self.budget, self.precision, self._instruments(), self.source.tokenizer, self.stabilisers
+        )
 
     def run(self) -> dict[str, Any]:
         """Trains and evaluates, and returns the verdict, not yet published."""
@@ -98,6 +102,7 @@ class Attempt:
             self.engine.run(self.resumed)
         if self.early:
             self.early.restore()
+        self.stabilisers.detach(self.model)
 
     def _trackers(self) -> Trackers:
         def failed(name: str, problem: Exception) -> None:
@@ -166,6 +171,8 @@ class Attempt:
         if new:
             message = f"{len(new)} weights of the encoder are not in {self.spec.model_name} and were drawn at random, such as {new[0]}"
             self.warnings.append(Finding("new_weights", len(new), new[:NAMED], message))
+        self.stabilisers.redraw(loaded, self.spec.seeds.init)
+        self.stabilisers.attach(loaded)
         return loaded
 
     def _max_length(self) -> int:

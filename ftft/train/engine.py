@@ -26,12 +26,13 @@ from ftft.train.checkpoints import Checkpoint, Checkpoints
 from ftft.train.cost import Ledger
 from ftft.train.early import EarlyStopping
 from ftft.train.flops import Flops
-from ftft.train.objective import IGNORED, Objective, cross_entropy
+from ftft.train.objective import IGNORED
 from ftft.train.order import Order
 from ftft.train.precision import Precision, this_device
 from ftft.train.progress import Progress
 from ftft.train.recorder import NOBODY, Recorder, Records
 from ftft.train.settling import Settling
+from ftft.train.stabilisers import Together
 from ftft.train.stopping import Stop
 from ftft.train.task import Examples
 from ftft.train.trackers import PROJECT, Trackers
@@ -91,9 +92,11 @@ class Engine(Trainer):
         precision: Precision,
         watch: Instruments,
         tokenizer: PreTrainedTokenizerBase,
-        objective: Objective = cross_entropy,
+        stabilisers: Together,
     ) -> None:
-        self.train_examples, self.budget, self.precision, self.watch, self.objective = train, budget, precision, watch, objective
+        self.train_examples, self.budget, self.precision, self.watch, self.stabilisers = train, budget, precision, watch, stabilisers
+        self.objective = stabilisers.objective(model)
+        self.left_out = train.row_of(spec.left_out)
         self.order = Order(train.tokens.length_N, spec.batch_size, spec.seeds.order)
         arguments = _arguments(spec, budget, precision, watch.checkpoints.folder)
         rows: Any = range(len(train))  # what the loader hands to the collator
@@ -119,11 +122,19 @@ class Engine(Trainer):
         """The forward pass of the update, recorded before the update is made."""
         row_B = inputs.pop("row")
         del inputs["sizes"]
+        if self.left_out is not None:  # after Trainer has counted the labels: its slot stays, and counts for nothing
+            inputs["labels"] = inputs["labels"].masked_fill(row_B.to(inputs["labels"].device) == self.left_out, IGNORED)
         computed: Any = super().compute_loss(model, inputs, True, num_items_in_batch)
         loss, outputs = computed
         if self.watch.recorder:
             self.watch.recorder.add(row_B, outputs.logits, self.state.global_step + 1)
         return (loss, outputs) if return_outputs else loss
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """With a learning rate for each group of weights, where a stabiliser asks for it."""
+        optimiser = super().create_optimizer(model)
+        self.stabilisers.share_out(optimiser, self.model)  # pyright: ignore[reportArgumentType]
+        return optimiser
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """Called once for every batch that was trained on; Trainer's own estimate is 10 % low."""
@@ -216,6 +227,9 @@ class _Rhythm(TrainerCallback):
 
     def on_epoch_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.engine.order.epoch = self.engine.budget.epoch(state.global_step + 1)
+
+    def on_optimizer_step(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any) -> None:
+        self.engine.stabilisers.after_update(given["optimizer"])
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         budget, watch, now = self.engine.budget, self.engine.watch, time.monotonic()

@@ -1,5 +1,6 @@
 """The classification head: drawn anew, or a checkpoint's own, put into the order of a dataset's labels by their names."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -35,13 +36,7 @@ def rows_of_head(config: PreTrainedConfig, labels: tuple[str, ...], model: str) 
 
 def keep_head(model: PreTrainedModel, rows: tuple[int, ...], labels: tuple[str, ...]) -> None:
     """Puts the last layer's rows into the order of `labels`, leaving out those of other labels."""
-    last = next(
-        part
-        for name, part in reversed(list(model.named_modules()))
-        if isinstance(part, torch.nn.Linear)
-        and part.out_features == model.config.num_labels
-        and not name.startswith(model.base_model_prefix)
-    )
+    last: Any = last_layer(model)[1]
     last.weight = torch.nn.Parameter(last.weight.detach()[list(rows)].clone())
     if last.bias is not None:
         last.bias = torch.nn.Parameter(last.bias.detach()[list(rows)].clone())
@@ -52,12 +47,32 @@ def keep_head(model: PreTrainedModel, rows: tuple[int, ...], labels: tuple[str, 
 
 
 def redraw_head(model: PreTrainedModel, seed: int) -> None:
-    """Everything outside the encoder. transformers marks what it loaded and would not draw it again, so the marks come off first."""
+    """Everything outside the encoder."""
+    draw_anew(model, [part for name, part in model.named_children() if name != model.base_model_prefix], seed)
+
+
+def draw_anew(model: PreTrainedModel, parts: Sequence[torch.nn.Module], seed: int) -> None:
+    """As the architecture draws its weights. transformers marks what it loaded and would not draw it again, so the marks come off first."""
     torch.manual_seed(seed)
-    for name, part in model.named_children():
-        if name != model.base_model_prefix:
-            for marked in (*part.modules(), *part.parameters()):
-                if hasattr(marked, "_is_hf_initialized"):
-                    delattr(marked, "_is_hf_initialized")
-            with torch.no_grad():
-                part.apply(model._init_weights)
+    for part in parts:
+        for marked in (*part.modules(), *part.parameters()):
+            if hasattr(marked, "_is_hf_initialized"):
+                delattr(marked, "_is_hf_initialized")
+        with torch.no_grad():
+            part.apply(model._init_weights)
+
+
+def last_layer(model: PreTrainedModel) -> tuple[str, torch.nn.Module]:
+    """The layer that gives the logits, and its name: the last one outside the encoder whose weight has a row for each label."""
+    for name, part in reversed(list(model.named_modules())):
+        weight = getattr(part, "weight", None)
+        gives = isinstance(weight, torch.Tensor) and weight.dim() > 1 and weight.shape[-2] == model.config.num_labels
+        if gives and not name.startswith(model.base_model_prefix):
+            return name, part
+    raise InputError(f"{type(model).__name__} has no linear layer that gives its logits", "Use another architecture")
+
+
+def put_last_layer(model: PreTrainedModel, layer: torch.nn.Module) -> None:
+    """In the place of the one that is there."""
+    parent, _, name = last_layer(model)[0].rpartition(".")
+    setattr(model.get_submodule(parent), name, layer)

@@ -20,6 +20,10 @@ class Terms:
     example_B: torch.Tensor
     update: torch.Tensor | None = None
 
+    def plus(self, update: torch.Tensor) -> "Terms":
+        """With one more term that counts once an update."""
+        return Terms(self.example_B, update if self.update is None else self.update + update)
+
     def share(self, examples: torch.Tensor | int, batches: int) -> torch.Tensor:
         """What this batch adds to the loss of an update that has so many `examples` in so many `batches`, over all processes."""
         mean = self.example_B.sum() / examples

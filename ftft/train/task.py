@@ -31,6 +31,15 @@ class Examples:
     def __len__(self) -> int:
         return len(self.ids_N)
 
+    def row_of(self, id: str | None) -> int | None:
+        """Where an example stands; None for None. InputError where there is none of this id."""
+        if id is None:
+            return None
+        found = np.flatnonzero(self.ids_N == id)
+        if not len(found):
+            raise InputError(f"there is no example {id!r} to leave out", "Name the id of one that the run is trained on")
+        return int(found[0])
+
     def take(self, row_N: np.ndarray) -> "Examples":
         """Only these rows, in this order."""
         kept = set(self.ids_N[row_N])

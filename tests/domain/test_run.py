@@ -44,10 +44,16 @@ NUMBERS = [
     {"epochs": None, "steps_of": "0f3a5c7e9b1d2f40"},
     {"stop": "selection"},
     {"stop": "selection", "settle": 0.5},
+    {"methods": ("mmr",)},
+    {"methods": ("mmr:alpha=0.5",)},
+    {"methods": ("long",)},
+    {"tune": "head"},
+    {"left_out": "17"},
 ]
 NAMES = [
     {"dataset": "other"}, {"model": "/elsewhere/tiny"}, {"subset": "renamed"}, {"eval_batch_size": 8}, {"seed": None}, {"devices": 2},
     {"keep_head": False}, {"remote_code": False}, {"report_to": "wandb,tensorboard"}, {"predict_train": True}, {"keep_model": False},
+    {"distance_to": "0f3a5c7e9b1d2f40"}, {"methods": ("standard",)}, {"tune": "full"},
 ]  # fmt: skip
 
 
@@ -71,6 +77,21 @@ def test_early_stopping_has_the_defaults_of_its_source_and_nothing_to_say_withou
     assert spec.run == replace(SPEC, stop="ood_dev", patience=2, evals=12).run
     with pytest.raises(InputError, match=r"--patience says nothing without --stop"):
         replace(SPEC, patience=3)
+
+
+def test_methods_are_written_in_one_way_whatever_way_they_were_asked_for():
+    assert replace(SPEC, methods=["llrd+mmr:alpha=.05"]).methods == ("mmr:alpha=0.05", "llrd")
+    assert replace(SPEC, methods="mmr:alpha=0.01").run == replace(SPEC, methods=("mmr",)).run
+    assert replace(SPEC, methods="mmr+llrd").method == "mmr+llrd"
+    assert SPEC.method == "standard"
+
+
+def test_longer_training_says_the_epochs_and_the_warm_up():
+    spec = replace(SPEC, methods=("long:epochs=12,warmup=0.2",), warmup=0.5)
+    assert (spec.epochs, spec.warmup) == (12, 0.2)
+    assert RunSpec.from_json(spec.to_json()) == spec
+    with pytest.raises(InputError, match="long:epochs=N"):
+        replace(SPEC, methods=("long",), epochs=None, steps=7)
 
 
 def test_two_models_never_share_a_data_order():
@@ -108,6 +129,17 @@ def test_a_subset_is_trained_for_as_many_steps_as_everything():
         ({"lr": 10**400}, "positive"),
         ({"lr": None}, "number"),
         ({"warmup": float("nan")}, "0.1"),
+        ({"methods": ("mmrr",)}, "mmr"),
+        ({"methods": ("mmr:alpha=-1",)}, "from 0"),
+        ({"methods": ("mhloss:heads=0",)}, "from 1"),
+        ({"methods": ("mmr:alpha=0.1", "mmr")}, "once"),
+        ({"methods": (1,)}, "mmr:alpha"),
+        ({"methods": ("reinit:layers=5",), "layers": 4}, "at most 4"),
+        ({"methods": ("llrd",), "tune": "head"}, "mmr, mhloss, surt, long"),
+        ({"methods": ("pretrained_wd",), "weight_decay": 0.1}, "Leave one"),
+        ({"tune": "tail"}, "head"),
+        ({"tune": "head", "stop": "id_dev"}, "--tune full"),
+        ({"tune": "head", "devices": 2}, "--devices"),
         ({"capture": ["online"]}, "text"),
         ({"dataset": "../up"}, "letters"),
         ({"subset": "a/b"}, "letters"),

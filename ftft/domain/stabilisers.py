@@ -52,7 +52,7 @@ STABILISERS = {
         Stabiliser("mixout", "Each weight is what it was before training with probability p, in each pass", _MIXOUT,
                    f"{_ALL}.mixout:Mixout", (Option("p", 0.1, "Probability", (0, 0.99)),), from_start=True),
         Stabiliser("pretrained_wd", "Weight decay towards the weights before training, not towards 0; not of the head", _REVISIT,
-                   f"{_ALL}.decay:PretrainedDecay", (Option("decay", 0.01, "Share of the distance per unit of learning rate", (0, 1_000_000)),),
+                   f"{_ALL}.decay:PretrainedDecay", (Option("decay", 0.01, "Share of the way back per unit of learning rate", (0, 1_000_000)),),
                    from_start=True),
         Stabiliser(LONG, "Longer training with bias-corrected Adam and a warm-up", _STABLE, "",
                    (Option("epochs", 20, "Instead of the run's own", (1, 100_000)),

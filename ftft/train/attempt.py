@@ -5,6 +5,7 @@ Shapes: N examples.
 
 import platform
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -20,9 +21,11 @@ import ftft
 from ftft.domain import Dataset, Finding, RunSpec
 from ftft.domain.identity import digest
 from ftft.domain.run import SETTLED
+from ftft.domain.stabilisers import SURT, options
 from ftft.dynamics import Epoch
 from ftft.publish import publish_folder
 from ftft.runfolder import RunFolder
+from ftft.runpaths import CACHE
 from ftft.scores import scores
 from ftft.train import flops, model, precision, ranks, task
 from ftft.train.checkpoints import Checkpoint, Checkpoints
@@ -34,6 +37,7 @@ from ftft.train.progress import Progress, say
 from ftft.train.recorder import Recorder
 from ftft.train.settling import Settling
 from ftft.train.stabilisers import Together
+from ftft.train.stabilisers.surt import Recipe, Retrained, retrain
 from ftft.train.stopping import Stop
 from ftft.train.tokens import Tokens, cached, tokenise
 from ftft.train.trackers import Trackers
@@ -60,6 +64,9 @@ class Attempt:
         self.model = self._model()
         self.max_length = self._max_length()
         every = self.examples("train")
+        self.retrained = self._retrained(every.tokens)
+        self.stabilisers.redraw(self.model, self.spec.seeds.init)
+        self.stabilisers.attach(self.model)
         rows = task.subset_rows(folder.workspace, self.spec, folder.subset_hash(), every.ids_N)
         self.train = every if rows is None else every.take(rows)
         self._warn_of_cuts("train", self.train)
@@ -88,7 +95,7 @@ class Attempt:
             self._save_model()
         return {
             "state": "succeeded", "cause": None, "error": {}, "scores": found, "steps_done": steps_done,
-            "stop": self._stop(),
+            "stop": self._stop(), "retrained": self.retrained and self.retrained.to_json(),
             "epochs_recorded": len(self.folder.epoch_files()), "cost": self.ledger.spent().to_json(), "environment": self.environment(),
             "warnings": [w.to_json() for w in self.warnings], "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }  # fmt: skip
@@ -171,9 +178,28 @@ class Attempt:
         if new:
             message = f"{len(new)} weights of the encoder are not in {self.spec.model_name} and were drawn at random, such as {new[0]}"
             self.warnings.append(Finding("new_weights", len(new), new[:NAMED], message))
-        self.stabilisers.redraw(loaded, self.spec.seeds.init)
-        self.stabilisers.attach(loaded)
         return loaded
+
+    def _retrained(self, tokens: Tokens) -> Retrained | None:
+        """With SURT: the model is now the re-trained one."""
+        part = next((part for part in self.spec.methods or () if part.startswith(SURT)), None)
+        if part is None:
+            return None
+        told, spec, workspace = options(part)[1], self.spec, self.folder.workspace
+        recipe: Any = {name: told[name] for name in ("epochs", "lr", "masked")}
+        follows_from = [spec.model_fingerprint, spec.layers, spec.dataset_fingerprint, self.max_length, recipe, transformers.__version__]
+        original = model.read(spec, self.about.labels)
+        made = retrain(
+            original, tokens, workspace / CACHE / "surt" / digest(follows_from), Recipe(**recipe), self.precision, self.max_length, say
+        )
+        self.ledger.began_with(made.flops)
+        if made.after >= made.before:
+            message = f"surt did not help: the loss on held-out texts went from {made.before:.3f} to {made.after:.3f}"
+            self.warnings.append(Finding("surt_in_vain", 1, (), message))
+        if self.resumed is None or self.stabilisers.from_start:
+            self.source = replace(original, path=str(made.folder), revision="main")
+            self.model = self._model()
+        return made
 
     def _max_length(self) -> int:
         limit = model.longest_input(self.model, self.source.tokenizer)

@@ -18,7 +18,8 @@ class Spent:
     """Sums over attempts. `examples`: passes of an example through training; `training_seconds`: what they took.
 
     `repeated_flops`: those of `train_flops` that a kill threw away. `stop_flops`, `capture_flops`: those of `eval_flops` that went into
-    early stopping, and into dynamics captured at the ends of epochs; the rest made the scores.
+    early stopping, and into dynamics captured at the ends of epochs; the rest made the scores. `pretrain_flops`: what made the weights that
+    it began with, once for all runs that share them (SURT); no part of `train_flops`.
     """
 
     attempts: int = 0
@@ -27,6 +28,7 @@ class Spent:
     eval_flops: float = 0.0
     stop_flops: float = 0.0
     capture_flops: float = 0.0
+    pretrain_flops: float = 0.0
     seconds: float = 0.0
     training_seconds: float = 0.0
     examples: int = 0
@@ -36,7 +38,8 @@ class Spent:
         speed = self.examples / self.training_seconds if self.training_seconds else 0.0
         return {
             "train_flops": self.train_flops, "repeated_flops": self.repeated_flops, "eval_flops": self.eval_flops,
-            "stop_flops": self.stop_flops, "capture_flops": self.capture_flops, "seconds": self.seconds,
+            "stop_flops": self.stop_flops, "capture_flops": self.capture_flops, "pretrain_flops": self.pretrain_flops,
+            "seconds": self.seconds,
             "examples_per_second": speed, "attempts": self.attempts,
         }  # fmt: skip
 
@@ -82,6 +85,10 @@ class Ledger:
         part = {} if purpose == "scores" else {f"{purpose}_flops": flops}
         self._add(eval_flops=flops, **part)
 
+    def began_with(self, flops: float) -> None:
+        """What the weights cost that the run begins with, whoever paid for it."""
+        self._spent = replace(self._spent, pretrain_flops=flops)
+
     def spent(self) -> Spent:
         """Everything up to now."""
         now = time.monotonic()
@@ -102,4 +109,5 @@ class Ledger:
 
 def _read(file: Path) -> Spent:
     value = read_json(file)
+    value = {"pretrain_flops": 0.0} | value  # which older ones lack
     return Spent(**{f.name: take(value, f.name, int if f.name in ("attempts", "examples") else float) for f in fields(Spent)})

@@ -18,6 +18,7 @@ from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedConfig, Pre
 
 from ftft.errors import InputError, unknown
 from ftft.publish import publish_folder
+from ftft.train.masking import IGNORED, hide
 from ftft.train.precision import choose
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")  # in this order the first entries of every vocabulary
@@ -25,7 +26,6 @@ PAD, UNKNOWN, START, END, MASK = range(len(SPECIAL))
 BEGINNING = "▁"  # of a word
 MASKED = 0.20
 HELD_OUT = 0.05
-IGNORED = -100  # the label that transformers' losses leave out
 HEAD_WIDTH = 32
 FEWEST_TEXTS = 20
 
@@ -200,14 +200,8 @@ def _masked(pieces: list[list[int]], vocabulary: int, draw: torch.Generator) -> 
     """A batch as the model takes it: some tokens hidden, and as labels what they were."""
     ids_BL = torch.nn.utils.rnn.pad_sequence([torch.tensor(p) for p in pieces], batch_first=True, padding_value=PAD)
     is_word_BL = (ids_BL != PAD) & (ids_BL != START) & (ids_BL != END)
-    guessed_BL = (torch.rand(ids_BL.shape, generator=draw) < MASKED) & is_word_BL
-    if not guessed_BL.any():  # a batch of few short texts; without labels its loss would be NaN
-        guessed_BL = is_word_BL
-    shown_BL = torch.rand(ids_BL.shape, generator=draw)
-    random_BL = torch.randint(len(SPECIAL), vocabulary, ids_BL.shape, generator=draw)
-    inputs_BL = ids_BL.masked_fill(guessed_BL & (shown_BL < 0.8), MASK)
-    inputs_BL = torch.where(guessed_BL & (shown_BL >= 0.9), random_BL, inputs_BL)
-    return {"input_ids": inputs_BL, "attention_mask": (ids_BL != PAD).long(), "labels": ids_BL.masked_fill(~guessed_BL, IGNORED)}
+    inputs_BL, labels_BL = hide(ids_BL, is_word_BL, MASKED, MASK, (len(SPECIAL), vocabulary), draw)
+    return {"input_ids": inputs_BL, "attention_mask": (ids_BL != PAD).long(), "labels": labels_BL}
 
 
 def _train(model: PreTrainedModel, batches: Iterator[list[list[int]]], recipe: Recipe, on_progress) -> None:

@@ -19,11 +19,16 @@ def one_thread():
 
 @pytest.fixture(scope="session")
 def make_model(tmp_path_factory) -> Callable[..., Path]:
-    """`make_model(family, headed=False, **config)`: the folder of a randomly drawn model of two layers, with a WordPiece tokenizer."""
+    """`make_model(family, headed=False, **config)`: the folder of a randomly drawn model of two layers, with a WordPiece tokenizer.
 
-    def make(family: str = "bert", headed: bool = False, pad: bool = True, **changes) -> Path:
+    `mask`: the tokenizer has a token for what is masked.
+    """
+
+    def make(family: str = "bert", headed: bool = False, pad: bool = True, mask: bool = False, **changes) -> Path:
         folder = tmp_path_factory.mktemp(family) / f"tiny-{family}"
         tokenizer = word_tokenizer()
+        if mask:
+            tokenizer.add_special_tokens({"mask_token": "[MASK]"})
         sizes = {
             "vocab_size": len(tokenizer), "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "pad_token_id": 0,
             "max_position_embeddings": MAX_LENGTH + 2,

@@ -41,7 +41,7 @@ class Margin(Part):
 
 
 def regulariser(feature_BD: torch.Tensor, gold_B: torch.Tensor) -> torch.Tensor:
-    """Mean of 1 / (1 + distance of centres) over all pairs of classes in the batch; 0 where there is one class. Negative gold is left out."""
+    """Mean of 1 / (1 + distance of centres) over all pairs of classes in the batch; 0 where there is one. Negative gold is left out."""
     labels = gold_B[gold_B >= 0].unique()
     if len(labels) < 2:
         return feature_BD.sum() * 0.0

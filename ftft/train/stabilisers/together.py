@@ -91,7 +91,7 @@ def stabilise(trainer: Trainer, methods: str | Iterable[str], seed: int | None =
         return optimiser
 
     trainer.compute_loss_func = loss
-    trainer.create_optimizer = create_optimizer
+    trainer.create_optimizer = create_optimizer  # pyright: ignore[reportAttributeAccessIssue]
     trainer.add_callback(_Rhythm(trainer, together))
     return trainer
 

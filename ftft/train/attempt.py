@@ -5,7 +5,6 @@ Shapes: N examples.
 
 import platform
 import shutil
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -15,31 +14,26 @@ import numpy as np
 import safetensors.torch
 import torch
 import transformers
-from transformers import PreTrainedModel
 
 import ftft
-from ftft.domain import Dataset, Finding, RunSpec
-from ftft.domain.identity import digest
+from ftft.domain import Finding, RunSpec
 from ftft.domain.run import SETTLED
-from ftft.domain.stabilisers import SURT, options
 from ftft.dynamics import Epoch
 from ftft.publish import publish_folder
 from ftft.runfolder import RunFolder
-from ftft.runpaths import CACHE
 from ftft.scores import scores
-from ftft.train import flops, model, precision, ranks, task
+from ftft.train import precision, ranks, task
 from ftft.train.checkpoints import Checkpoint, Checkpoints
 from ftft.train.cost import Ledger
 from ftft.train.early import EarlyStopping, evaluation_steps
 from ftft.train.engine import Budget, Engine, Instruments, non_finite
 from ftft.train.evaluate import Predictor
+from ftft.train.inputs import Inputs
 from ftft.train.progress import Progress, say
 from ftft.train.recorder import Recorder
 from ftft.train.settling import Settling
 from ftft.train.stabilisers import Together
-from ftft.train.stabilisers.surt import Recipe, Retrained, retrain
 from ftft.train.stopping import Stop
-from ftft.train.tokens import Tokens, cached, tokenise
 from ftft.train.trackers import Trackers
 
 NAMED = 5  # ids that a warning gives as examples
@@ -51,25 +45,22 @@ class Attempt:
     def __init__(self, folder: RunFolder, ledger: Ledger, stop: Stop) -> None:
         self.folder, self.ledger, self.stop = folder, ledger, stop
         self.spec: RunSpec = folder.spec_to_train()
-        self.about: Dataset = task.load(folder.workspace, self.spec)
         self.warnings: list[Finding] = []
         self.checkpoints = Checkpoints(folder.checkpoints)
         self.resumed: Checkpoint | None = self.checkpoints.newest()
         self.precision = self._precision()
         self.stabilisers = Together(self.spec.methods or ())
-        if self.resumed and not self.stabilisers.from_start:
-            self.source = model.stored(self.resumed.trainer, bool(self.spec.remote_code))
-        else:
-            self.source = model.read(self.spec, self.about.labels)
-        self.model = self._model()
-        self.max_length = self._max_length()
-        every = self.examples("train")
-        self.retrained = self._retrained(every.tokens)
+        stored = self.resumed.trainer if self.resumed and not self.stabilisers.from_start else None
+        self.inputs = Inputs(folder.workspace, self.spec, self.precision, self.warnings.append, stored)
+        self.about, self.model = self.inputs.about, self.inputs.model
+        if self.inputs.retrained:
+            ledger.began_with(self.inputs.retrained.flops)
         self.stabilisers.redraw(self.model, self.spec.seeds.init)
         self.stabilisers.attach(self.model)
+        every = self.examples("train")
         rows = task.subset_rows(folder.workspace, self.spec, folder.subset_hash(), every.ids_N)
         self.train = every if rows is None else every.take(rows)
-        self._warn_of_cuts("train", self.train)
+        self.inputs.warn_of_cuts("train", self.train)
         self.budget = Budget.of(self.spec, len(every), len(self.train))
         self.progress = Progress(folder.metrics_file, self.budget.steps)
         self.recorder = None if self.spec.capture == "none" else Recorder()
@@ -77,7 +68,14 @@ class Attempt:
         self.settling = self._settling()
         self.trackers = self._trackers()
         self.engine = Engine(
-            self.model, self.train, self.spec, self.budget, self.precision, self._instruments(), self.source.tokenizer, self.stabilisers
+            self.model,
+            self.train,
+            self.spec,
+            self.budget,
+            self.precision,
+            self._instruments(),
+            self.inputs.source.tokenizer,
+            self.stabilisers,
         )
 
     def run(self) -> dict[str, Any]:
@@ -95,7 +93,7 @@ class Attempt:
             self._save_model()
         return {
             "state": "succeeded", "cause": None, "error": {}, "scores": found, "steps_done": steps_done,
-            "stop": self._stop(), "retrained": self.retrained and self.retrained.to_json(),
+            "stop": self._stop(), "retrained": self.inputs.retrained and self.inputs.retrained.to_json(),
             "epochs_recorded": len(self.folder.epoch_files()), "cost": self.ledger.spent().to_json(), "environment": self.environment(),
             "warnings": [w.to_json() for w in self.warnings], "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }  # fmt: skip
@@ -161,7 +159,7 @@ class Attempt:
         processor = torch.cpu.get_capabilities().get("cpu_name", platform.machine())
         return {
             "device": device.type, "hardware": torch.cuda.get_device_name(device) if device.type == "cuda" else processor,
-            "precision": self.precision.name, "attention": self.model.config._attn_implementation, "max_length": self.max_length,
+            "precision": self.precision.name, "attention": self.model.config._attn_implementation, "max_length": self.inputs.max_length,
             "processes": ranks.size(), "threads": torch.get_num_threads(),
             "platform": platform.platform(), "python": platform.python_version(),
             "torch": torch.__version__, "transformers": transformers.__version__, "ftft": ftft.__version__,
@@ -173,60 +171,13 @@ class Attempt:
             return precision.Precision(self.resumed.about["precision"], self.resumed.about["attention"])
         return precision.choose(self.spec.precision, precision.this_device())
 
-    def _model(self) -> PreTrainedModel:
-        loaded, new = model.load(self.source, self.precision.attention, self.spec.seeds.init)
-        if new:
-            message = f"{len(new)} weights of the encoder are not in {self.spec.model_name} and were drawn at random, such as {new[0]}"
-            self.warnings.append(Finding("new_weights", len(new), new[:NAMED], message))
-        return loaded
-
-    def _retrained(self, tokens: Tokens) -> Retrained | None:
-        """With SURT: the model is now the re-trained one."""
-        part = next((part for part in self.spec.methods or () if part.startswith(SURT)), None)
-        if part is None:
-            return None
-        told, spec, workspace = options(part)[1], self.spec, self.folder.workspace
-        recipe: Any = {name: told[name] for name in ("epochs", "lr", "masked")}
-        follows_from = [spec.model_fingerprint, spec.layers, spec.dataset_fingerprint, self.max_length, recipe, transformers.__version__]
-        original = model.read(spec, self.about.labels)
-        made = retrain(
-            original, tokens, workspace / CACHE / "surt" / digest(follows_from), Recipe(**recipe), self.precision, self.max_length, say
-        )
-        self.ledger.began_with(made.flops)
-        if made.after >= made.before:
-            message = f"surt did not help: the loss on held-out texts went from {made.before:.3f} to {made.after:.3f}"
-            self.warnings.append(Finding("surt_in_vain", 1, (), message))
-        if self.resumed is None or self.stabilisers.from_start:
-            self.source = replace(original, path=str(made.folder), revision="main")
-            self.model = self._model()
-        return made
-
-    def _max_length(self) -> int:
-        limit = model.longest_input(self.model, self.source.tokenizer)
-        if self.spec.max_length <= limit:
-            return self.spec.max_length
-        lowered = f"--max-length {self.spec.max_length} is more than {self.spec.model_name} can read and was lowered to {limit}"
-        self.warnings.append(Finding("max_length_lowered", 1, (), lowered))
-        return limit
-
     def examples(self, split: str) -> task.Examples:
-        """A split as the model sees it: read from the cache of tokens, or put there."""
-        return task.examples(self.folder.workspace, self.about, split, lambda texts: self._tokens(split, texts))
-
-    def _warn_of_cuts(self, split: str, found: task.Examples) -> None:
-        if found.cut:
-            message = f"{len(found.cut)} of {len(found)} texts of {split} have more than {self.max_length} tokens and were cut"
-            self.warnings.append(Finding("cut_texts", len(found.cut), found.cut[:NAMED], message))
-
-    def _tokens(self, split: str, texts: list[list[str]]) -> tuple[Tokens, np.ndarray]:
-        follows_from = [self.about.fingerprint, split, self.spec.model_fingerprint, self.max_length, transformers.__version__]
-        file = self.folder.workspace / "cache" / "tokens" / f"{digest(follows_from)}.npz"
-        with_types = model.asks_for_types(self.model, self.source.tokenizer)
-        return cached(file, lambda: tokenise(self.source.tokenizer, texts, self.max_length, with_types))
+        """A split as the model sees it."""
+        return self.inputs.examples(split)
 
     def _instruments(self) -> Instruments:
         return Instruments(
-            self.recorder, self._close_epoch, self.flops, self.ledger, self.progress, self.checkpoints, self.stop, self.trackers,
+            self.recorder, self._close_epoch, self.inputs.flops, self.ledger, self.progress, self.checkpoints, self.stop, self.trackers,
             self.early, self.settling,
         )  # fmt: skip
 
@@ -262,16 +213,11 @@ class Attempt:
         return value, len(answers) > 1
 
     @cached_property
-    def flops(self) -> flops.Flops:
-        """What passes of this model cost."""
-        return flops.fit(self.model, self.max_length)
-
-    @cached_property
     def predictor(self) -> Predictor:
         """What the model says about examples, on the bill."""
 
         def bill(texts: int, length: int, purpose: str) -> None:
-            self.ledger.evaluation(self.flops.of_forward(texts, length), purpose)
+            self.ledger.evaluation(self.inputs.flops.of_forward(texts, length), purpose)
 
         return Predictor(self.model, self.precision, self.spec.eval_batch_size, bill)
 
@@ -298,7 +244,7 @@ class Attempt:
 
     def _evaluate(self, split: str) -> dict[str, float | None]:
         found = self.examples(split)
-        self._warn_of_cuts(split, found)
+        self.inputs.warn_of_cuts(split, found)
         return self._scores(split, found, self._predict(split), self.steps_done)
 
     def _predict(self, split: str) -> np.ndarray:
@@ -324,7 +270,7 @@ class Attempt:
     def _save_model(self) -> None:
         def write(aside: Path) -> None:
             self.model.save_pretrained(aside)
-            self.source.tokenizer.save_pretrained(aside)
+            self.inputs.source.tokenizer.save_pretrained(aside)
 
         shutil.rmtree(self.folder.model, ignore_errors=True)
         publish_folder(self.folder.model, write)

@@ -7,6 +7,7 @@ the order of the dataset's labels, by their names.
 import inspect
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from transformers import (
@@ -75,10 +76,18 @@ def stored(folder: Path, remote_code: bool) -> Source:
     return Source(str(folder), "main", config, tokenizer, labels, tuple(range(len(labels))), remote_code)
 
 
-def load(source: Source, attention: str | None, seed: int) -> tuple[PreTrainedModel, tuple[str, ...]]:
-    """The model in fp32 on the CPU, and which of the encoder's weights the checkpoint lacks: these and the head are drawn from `seed`.
+class Loaded(NamedTuple):
+    """`new`: weights of the encoder that the checkpoint lacks, but for poolers, which by custom belong to the head. `drawn`: all new."""
 
-    Poolers are not counted: by custom they belong to the head. InputError where it cannot be loaded, or most of the encoder would be drawn.
+    model: PreTrainedModel
+    new: tuple[str, ...]
+    drawn: tuple[str, ...]
+
+
+def load(source: Source, attention: str | None, seed: int) -> Loaded:
+    """The model in fp32 on the CPU. What the checkpoint lacks, and the head, are drawn from `seed`.
+
+    InputError where it cannot be loaded, or most of the encoder would be drawn.
     """
     torch.manual_seed(seed)
     try:
@@ -112,7 +121,8 @@ def load(source: Source, attention: str | None, seed: int) -> tuple[PreTrainedMo
         raise InputError(f"{source.path!r} has no classification head to keep", "Leave --keep-head out: a new head is drawn")
     else:
         keep_head(model, source.head, source.labels)
-    return model, new
+    head = [name for name, _ in model.named_parameters() if not name.startswith(prefix)] if source.head is None else []
+    return Loaded(model, new, tuple(sorted({*missing, *head})))
 
 
 def longest_input(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:

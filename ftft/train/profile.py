@@ -125,12 +125,12 @@ def _sizes(attempt: Attempt, splits: dict[str, Examples], folder: Path) -> Profi
     model, train = attempt.model, splits["train"]
     weights = sum(w.numel() * w.element_size() for w in model.state_dict().values())
     trained = sum(w.numel() * w.element_size() for w in model.parameters() if w.requires_grad)
-    attempt.source.tokenizer.save_pretrained(folder / "tokenizer")
+    attempt.inputs.source.tokenizer.save_pretrained(folder / "tokenizer")
     extras = _bytes(folder / "tokenizer")
     some = train.take(np.arange(min(len(train), ROWS)))
     return Profile(
-        forward=_coefficients(attempt.flops.forward), training=_coefficients(attempt.flops.training),
-        parameters=sum(w.numel() for w in model.parameters()), max_length=attempt.max_length, cut=len(train.cut),
+        forward=_coefficients(attempt.inputs.flops.forward), training=_coefficients(attempt.inputs.flops.training),
+        parameters=sum(w.numel() for w in model.parameters()), max_length=attempt.inputs.max_length, cut=len(train.cut),
         model_bytes=weights + extras, checkpoint_bytes=weights + 2 * trained + extras,  # Adam keeps two moments of each weight
         record_bytes=_bytes(_publish_records(folder, some, attempt)) / len(some),
         prediction_bytes=_bytes(_publish_predictions(folder, some, attempt)) / len(some),
@@ -224,7 +224,7 @@ def _updates(attempt: Attempt) -> Timings:
     chosen: Any = _Chosen([row_B for _ in range(ROUNDS) for window in windows for row_B in window])
     engine.order = chosen  # all of an `Order` that the engine looks at
     engine.watch = replace(engine.watch, checkpoints=_Nowhere(engine.watch.checkpoints.folder), close_epoch=lambda number, complete: None)
-    cost = attempt.flops.of_training
+    cost = attempt.inputs.flops.of_training
     timings = Timings([sum(cost(len(row_B), int(tokens.length_N[row_B].max())) for row_B in window) for window in windows])
     engine.add_callback(_Clock(timings))
     engine.run(None)
@@ -255,7 +255,7 @@ def _forwards(attempt: Attempt) -> Timings:
     size = min(attempt.spec.eval_batch_size, len(by_length_N))
     ends = _spread(tokens.length_N[by_length_N[size - 1 :]].tolist())
     chosen = [by_length_N[end : end + size] for end in ends]
-    timings = Timings([attempt.flops.of_forward(size, int(tokens.length_N[row_B].max())) for row_B in chosen])
+    timings = Timings([attempt.inputs.flops.of_forward(size, int(tokens.length_N[row_B].max())) for row_B in chosen])
     began = time.perf_counter()
     for row_B in chosen * ROUNDS:
         timings.add(_seconds(lambda row_B=row_B: attempt.predictor.logits(tokens, "scores", row_B)))

@@ -204,7 +204,7 @@ class Estimating:
         lock.truncate(0)
         lock.write(f"{key} {since}")
         lock.flush()
-        words = ["--spec", canonical(spec.to_json()), "--out", str(out), "--lock", str(lock.fileno())]
+        words = ["--spec", canonical(_plain(spec).to_json()), "--out", str(out), "--lock", str(lock.fileno())]
         with (self.root / f"{key}.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "ftft.train.profile", str(self.workspace.path), *words],
@@ -245,6 +245,11 @@ def key_of(spec: RunSpec) -> str:
         getattr(spec, name) for name in ("layers", "max_length", "batch_size", "grad_accum", "precision", "keep_head", "remote_code")
     ]
     return digest([spec.model_fingerprint, spec.dataset_fingerprint, settings, platform.node(), processors, chosen, versions])[:32]
+
+
+def _plain(spec: RunSpec) -> RunSpec:
+    """The same model on the same texts, without what changes neither: a profile serves all methods."""
+    return replace(spec, methods=None, tune=None, left_out=None, distance_to=None)
 
 
 def _of_run(spec: RunSpec, known: _Known, cost: costing.Cost, slower: float, existing: bool) -> RunEstimate:

@@ -35,7 +35,7 @@ def last_layer(state):
 def test_a_kept_head_is_put_into_the_order_of_the_labels(make_run, make_headed, family, names):
     path = make_headed(names, family)
     source = model.read(make_run(model=path, keep_head=True).spec(), LABELS)
-    loaded, _ = model.load(source, None, 1)
+    loaded, *_ = model.load(source, None, 1)
     theirs = last_layer(AutoModelForSequenceClassification.from_pretrained(path).state_dict())
     place = [name.lower() for name in names].index
     torch.testing.assert_close(last_layer(loaded.state_dict()), theirs[[place("bad"), place("good")]])

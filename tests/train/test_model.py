@@ -74,7 +74,7 @@ NO_LIMIT = int(1e30)  # what many tokenizers say
 def test_the_longest_input_is_what_the_model_has_positions_for(make_run, make_model, family, config, limit):
     source = model.read(make_run(model=make_model(family, **config)).spec(), LABELS)
     source.tokenizer.model_max_length = NO_LIMIT
-    loaded, _ = model.load(source, None, 1)
+    loaded, *_ = model.load(source, None, 1)
     assert model.longest_input(loaded, source.tokenizer) == limit
     if limit < NO_LIMIT:
         ids = torch.full((1, limit), 5)

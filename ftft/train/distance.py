@@ -1,0 +1,25 @@
+"""How far two sets of weights lie apart: what leaving one example out, or another seed, changes in the model that is learnt."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from ftft.errors import InputError
+
+START = "start"  # instead of a run: the weights that training began with
+
+
+def between(a: Mapping[str, torch.Tensor], b: Mapping[str, torch.Tensor]) -> float:
+    """The Euclidean norm of all differences of weights of the same name, summed in double precision."""
+    assert a.keys() == b.keys(), "two different models"
+    return float(np.sqrt(sum(float((a[name].double().cpu() - b[name].double().cpu()).square().sum()) for name in a)))
+
+
+def weights_of(file: Path) -> dict[str, torch.Tensor]:
+    """The weights in a safetensors file; InputError where it is not there."""
+    if not file.is_file():
+        raise InputError(f"{file} is not there, to which a distance was to be measured", "Train that run again and keep its model")
+    return load_file(file)

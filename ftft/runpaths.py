@@ -174,7 +174,10 @@ class RunPaths:
         return [values for line in lines if (values := _values(line))], place + len(whole) + len(newline)
 
 
-_COSTS = {"train_flops", "repeated_flops", "eval_flops", "stop_flops", "capture_flops", "pretrain_flops", "seconds", "examples_per_second"}
+_COSTS = {
+    "train_flops", "repeated_flops", "eval_flops", "stop_flops", "capture_flops", "pretrain_flops", "features_flops", "seconds",
+    "examples_per_second",
+}  # fmt: skip
 
 
 def checked_verdict(value: Any) -> dict[str, Any]:

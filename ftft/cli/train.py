@@ -116,9 +116,16 @@ def run_spec(folder: Path, held: bool, workspace: str | None, as_json: bool) -> 
 
 
 def _train(run: Any) -> None:
-    from ftft.train import run_folder
+    from ftft.jobs import companions
+    from ftft.runfolder import RunFolder
+    from ftft.train import run_folder, run_heads
 
-    run_folder(run)
+    spec = run.spec()
+    if spec.tune is None:
+        run_folder(run)
+        return
+    with companions(run, spec.trains_with) as others:
+        run_heads([run, *(RunFolder(other.path) for other in others)])
 
 
 def wait(ws: Workspace, runs: list[str]) -> list[Run]:

@@ -26,6 +26,9 @@ STOPS = ("id_dev", "ood_dev", SETTLED)
 TRACKERS = ("mlflow", "tensorboard", "trackio", "wandb")
 PATIENCE, EVALUATIONS = 2, 12  # of early stopping, FTFT's
 SETTLE_PATIENCE, TOP = 1, 0.33  # of a selection that has settled: epochs without much change; the share that is selected
+_OF_FEATURES = (
+    "dataset", "dataset_fingerprint", "model", "model_fingerprint", "layers", "max_length", "precision", "remote_code", "eval_batch_size",
+)  # fmt: skip
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -234,6 +237,11 @@ class RunSpec:
     def has_settings(self) -> bool:
         """Is it known how the run was trained? True of all runs but those imported from files that do not say it."""
         return self.seeds is not None
+
+    def trains_with(self, other: "RunSpec") -> bool:
+        """May the two, both of head tuning, be trained in one process? They have model and texts in common, and wait for nothing."""
+        heads = self.tune == other.tune == stabilisers.HEAD
+        return heads and other.selection is None and all(getattr(self, name) == getattr(other, name) for name in _OF_FEATURES)
 
     @property
     def method(self) -> str:

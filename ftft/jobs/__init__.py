@@ -11,10 +11,11 @@ from ftft.jobs.lifecycle import cancel, remove, resume, state
 from ftft.jobs.lock import attempt_of, claim
 from ftft.jobs.several import share_out
 from ftft.jobs.slots import Gpu, gpus
+from ftft.jobs.together import companions
 from ftft.jobs.usage import Usage, UsageMeter
 from ftft.jobs.waiting import Look, Queue, Row
 
 __all__ = [
-    "Gpu", "Look", "Queue", "Row", "RunnerOptions", "Usage", "UsageMeter", "attempt_of", "cancel", "claim", "ensure_runner", "gpus",
-    "remove", "resume", "share_out", "state",
+    "Gpu", "Look", "Queue", "Row", "RunnerOptions", "Usage", "UsageMeter", "attempt_of", "cancel", "claim", "companions", "ensure_runner",
+    "gpus", "remove", "resume", "share_out", "state",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy as np
@@ -15,6 +16,13 @@ def run_folder(folder: "RunFolder") -> dict[str, Any]:
     from ftft.train.running import run_folder
 
     return run_folder(folder)
+
+
+def run_heads(folders: "Sequence[RunFolder]") -> None:
+    """The same of several runs of head tuning in one process: `ftft.train.running.run_heads`. The call loads torch."""
+    from ftft.train.running import run_heads
+
+    run_heads(folders)
 
 
 def read_uid_to_logits(file: "Path") -> "dict[Any, np.ndarray]":

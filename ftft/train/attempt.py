@@ -14,6 +14,7 @@ import numpy as np
 import safetensors.torch
 import torch
 import transformers
+from transformers import PreTrainedModel
 
 import ftft
 from ftft.domain import Finding, RunSpec
@@ -22,7 +23,7 @@ from ftft.dynamics import Epoch
 from ftft.publish import publish_folder
 from ftft.runfolder import RunFolder
 from ftft.scores import scores
-from ftft.train import precision, ranks, task
+from ftft.train import distance, precision, ranks, task
 from ftft.train.checkpoints import Checkpoint, Checkpoints
 from ftft.train.cost import Ledger
 from ftft.train.early import EarlyStopping, evaluation_steps
@@ -94,6 +95,7 @@ class Attempt:
         return {
             "state": "succeeded", "cause": None, "error": {}, "scores": found, "steps_done": steps_done,
             "stop": self._stop(), "retrained": self.inputs.retrained and self.inputs.retrained.to_json(),
+            "distance": self._distance(),
             "epochs_recorded": len(self.folder.epoch_files()), "cost": self.ledger.spent().to_json(), "environment": self.environment(),
             "warnings": [w.to_json() for w in self.warnings], "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }  # fmt: skip
@@ -108,6 +110,22 @@ class Attempt:
         if self.early:
             self.early.restore()
         self.stabilisers.detach(self.model)
+
+    def _distance(self) -> dict[str, float] | None:
+        """How far the weights are from those that training began with, and from those of another run; None where nobody asks."""
+        to = self.spec.distance_to
+        if to is None:
+            return None
+        mine, start = dict(self.model.named_parameters()), self.inputs.fresh()
+        together = Together(self.spec.methods or ())
+        together.redraw(start, self.spec.seeds.init)
+        together.attach(start)
+        together.detach(start)
+        found = {distance.START: distance.between(mine, dict(start.named_parameters()))}
+        if to != distance.START:
+            file = self.folder.workspace / "runs" / to / "model" / "model.safetensors"
+            found[to] = distance.between(mine, distance.weights_of(file, mine))
+        return found
 
     def _trackers(self) -> Trackers:
         def failed(name: str, problem: Exception) -> None:
@@ -154,16 +172,8 @@ class Attempt:
         return max(self.engine.state.global_step, self.resumed.step if self.resumed else 0)
 
     def environment(self) -> dict[str, Any]:
-        """Where and with what the numbers came about; not part of the run's identity."""
-        device = self.model.device
-        processor = torch.cpu.get_capabilities().get("cpu_name", platform.machine())
-        return {
-            "device": device.type, "hardware": torch.cuda.get_device_name(device) if device.type == "cuda" else processor,
-            "precision": self.precision.name, "attention": self.model.config._attn_implementation, "max_length": self.inputs.max_length,
-            "processes": ranks.size(), "threads": torch.get_num_threads(),
-            "platform": platform.platform(), "python": platform.python_version(),
-            "torch": torch.__version__, "transformers": transformers.__version__, "ftft": ftft.__version__,
-        }  # fmt: skip
+        """As in the verdict."""
+        return environment(self.model, self.precision.name, self.inputs.max_length)
 
     def _precision(self) -> precision.Precision:
         """What the checkpoint was made with, since a resumed run must go on as it began, on whatever machine."""
@@ -274,3 +284,16 @@ class Attempt:
 
         shutil.rmtree(self.folder.model, ignore_errors=True)
         publish_folder(self.folder.model, write)
+
+
+def environment(model: PreTrainedModel, precision: str, max_length: int) -> dict[str, Any]:
+    """Where and with what the numbers came about; not part of a run's identity."""
+    device = model.device
+    processor = torch.cpu.get_capabilities().get("cpu_name", platform.machine())
+    return {
+        "device": device.type, "hardware": torch.cuda.get_device_name(device) if device.type == "cuda" else processor,
+        "precision": precision, "attention": model.config._attn_implementation, "max_length": max_length,
+        "processes": ranks.size(), "threads": torch.get_num_threads(),
+        "platform": platform.platform(), "python": platform.python_version(),
+        "torch": torch.__version__, "transformers": transformers.__version__, "ftft": ftft.__version__,
+    }  # fmt: skip

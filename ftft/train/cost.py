@@ -19,7 +19,8 @@ class Spent:
 
     `repeated_flops`: those of `train_flops` that a kill threw away. `stop_flops`, `capture_flops`: those of `eval_flops` that went into
     early stopping, and into dynamics captured at the ends of epochs; the rest made the scores. `pretrain_flops`: what made the weights that
-    it began with, once for all runs that share them (SURT); no part of `train_flops`.
+    it began with (SURT), `features_flops`: the pass of a frozen encoder over the training set; each once for all runs that share it, and no
+    part of `train_flops`.
     """
 
     attempts: int = 0
@@ -29,6 +30,7 @@ class Spent:
     stop_flops: float = 0.0
     capture_flops: float = 0.0
     pretrain_flops: float = 0.0
+    features_flops: float = 0.0
     seconds: float = 0.0
     training_seconds: float = 0.0
     examples: int = 0
@@ -39,7 +41,7 @@ class Spent:
         return {
             "train_flops": self.train_flops, "repeated_flops": self.repeated_flops, "eval_flops": self.eval_flops,
             "stop_flops": self.stop_flops, "capture_flops": self.capture_flops, "pretrain_flops": self.pretrain_flops,
-            "seconds": self.seconds,
+            "features_flops": self.features_flops, "seconds": self.seconds,
             "examples_per_second": speed, "attempts": self.attempts,
         }  # fmt: skip
 
@@ -109,5 +111,5 @@ class Ledger:
 
 def _read(file: Path) -> Spent:
     value = read_json(file)
-    value = {"pretrain_flops": 0.0} | value  # which older ones lack
+    value = {"pretrain_flops": 0.0, "features_flops": 0.0} | value  # which older ones lack
     return Spent(**{f.name: take(value, f.name, int if f.name in ("attempts", "examples") else float) for f in fields(Spent)})

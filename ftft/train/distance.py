@@ -1,6 +1,6 @@
 """How far two sets of weights lie apart: what leaving one example out, or another seed, changes in the model that is learnt."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,11 @@ def between(a: Mapping[str, torch.Tensor], b: Mapping[str, torch.Tensor]) -> flo
     return float(np.sqrt(sum(float((a[name].double().cpu() - b[name].double().cpu()).square().sum()) for name in a)))
 
 
-def weights_of(file: Path) -> dict[str, torch.Tensor]:
-    """The weights in a safetensors file; InputError where it is not there."""
-    if not file.is_file():
-        raise InputError(f"{file} is not there, to which a distance was to be measured", "Train that run again and keep its model")
-    return load_file(file)
+def weights_of(file: Path, names: Iterable[str]) -> dict[str, torch.Tensor]:
+    """The weights of these names in a safetensors file; InputError where they are not there."""
+    try:
+        found = load_file(file)
+        return {name: found[name] for name in names}
+    except (FileNotFoundError, KeyError) as problem:
+        what = f"{file} does not hold the weights to which a distance was to be measured"
+        raise InputError(what, "Train that run again, and keep its model") from problem

@@ -48,7 +48,12 @@ def keep_head(model: PreTrainedModel, rows: tuple[int, ...], labels: tuple[str, 
 
 def redraw_head(model: PreTrainedModel, seed: int) -> None:
     """Everything outside the encoder."""
-    draw_anew(model, [part for name, part in model.named_children() if name != model.base_model_prefix], seed)
+    draw_anew(model, head_of(model), seed)
+
+
+def head_of(model: PreTrainedModel) -> list[torch.nn.Module]:
+    """Everything outside the encoder."""
+    return [part for name, part in model.named_children() if name != model.base_model_prefix]
 
 
 def draw_anew(model: PreTrainedModel, parts: Sequence[torch.nn.Module], seed: int) -> None:

@@ -41,6 +41,13 @@ class Inputs:
         """A split as the model sees it: read from the cache of tokens, or put there."""
         return task.examples(self.workspace, self.about, split, lambda texts: self._tokens(split, texts))
 
+    def fresh(self) -> transformers.PreTrainedModel:
+        """The model once more, as training begins with it: from no checkpoint of a run."""
+        source = model.read(self.spec, self.about.labels)
+        if self.retrained:
+            source = replace(source, path=str(self.retrained.folder), revision="main")
+        return model.load(source, self.precision.attention, self.spec.seeds.init).model
+
     def warn_of_cuts(self, split: str, found: task.Examples) -> None:
         """Says which texts were too long."""
         if found.cut:

@@ -4,17 +4,20 @@ import errno
 import pickle
 import shutil
 import traceback
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import torch
 
+from ftft.domain.stabilisers import HEAD
 from ftft.errors import KILLED, FtftError, InputError, WorkError
 from ftft.runfolder import RunFolder
 from ftft.train import ranks
 from ftft.train.attempt import Attempt
 from ftft.train.checkpoints import Checkpoints
 from ftft.train.cost import Ledger
+from ftft.train.headtuning import tune_heads
 from ftft.train.model import quiet
 from ftft.train.progress import say
 from ftft.train.stopping import stop_signals
@@ -33,6 +36,9 @@ def run_folder(folder: RunFolder) -> dict[str, Any]:
     before = folder.verdict()
     if before and before["state"] == "succeeded":
         return before
+    if folder.spec().tune == HEAD:
+        run_heads([folder])
+        return folder.verdict() or {}
     folder.results_file.unlink(missing_ok=True)
     folder.checkpoints.mkdir(parents=True, exist_ok=True)
     quiet()
@@ -58,6 +64,26 @@ def run_folder(folder: RunFolder) -> dict[str, Any]:
         folder.publish_verdict(verdict)
         shutil.rmtree(folder.checkpoints)
     return verdict
+
+
+def run_heads(folders: Sequence[RunFolder]) -> None:
+    """Trains runs of head tuning together (RunSpec.trains_with); each gets a verdict. Raises the failure of the first, which was asked for.
+
+    KeyboardInterrupt on SIGTERM or Ctrl-C: then no run has a verdict but those that had one before.
+    """
+    first, *_ = waiting = [folder for folder in folders if (folder.verdict() or {}).get("state") != "succeeded"] or [folders[0]]
+    if first.verdict():
+        return
+    quiet()
+    for folder in waiting:
+        folder.results_file.unlink(missing_ok=True)
+    with stop_signals():
+        found = tune_heads(waiting, explain)
+    for folder in waiting:
+        outcome = found[folder.run]
+        folder.publish_verdict(outcome if isinstance(outcome, dict) else _failed(folder, outcome, 0))
+    if not isinstance(outcome := found[first.run], dict):
+        raise outcome
 
 
 def explain(problem: Exception) -> FtftError:
@@ -93,13 +119,21 @@ def _publish_failure(folder: RunFolder, failure: FtftError, attempt: Attempt | N
     if not folder.path.is_dir():
         return
     saved = Checkpoints(folder.checkpoints).newest()
-    verdict = {
-        "state": "failed", "cause": failure.kind, "error": failure.to_json(), "scores": {},
-        "steps_done": attempt.steps_done if attempt else saved.step if saved else 0, "epochs_recorded": len(folder.epoch_files()),
-        "cost": ledger.spent().to_json(), "environment": attempt.environment() if attempt else {},
-        "warnings": [w.to_json() for w in attempt.warnings] if attempt else [], "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    steps = attempt.steps_done if attempt else saved.step if saved else 0
+    environment, warnings = (attempt.environment(), attempt.warnings) if attempt else ({}, [])
+    verdict = _failed(folder, failure, steps) | {
+        "cost": ledger.spent().to_json(), "environment": environment, "warnings": [w.to_json() for w in warnings],
     }  # fmt: skip
     try:
         folder.publish_verdict(verdict)
     except OSError as problem:
         say(f"the verdict could not be written: {problem}")
+
+
+def _failed(folder: RunFolder, failure: FtftError, steps: int) -> dict[str, Any]:
+    """The verdict of a run that has cost nothing yet."""
+    return {
+        "state": "failed", "cause": failure.kind, "error": failure.to_json(), "scores": {}, "steps_done": steps,
+        "epochs_recorded": len(folder.epoch_files()), "cost": {}, "environment": {}, "warnings": [],
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }  # fmt: skip

@@ -10,7 +10,8 @@ import click
 
 from ftft.cli.output import common, emit, note
 from ftft.domain import Run, RunSpec
-from ftft.domain.run import EVALUATIONS, PATIENCE
+from ftft.domain.run import EVALUATIONS, HEAD_LR, PATIENCE
+from ftft.domain.stabilisers import STABILISERS, STANDARD
 from ftft.errors import InputError
 from ftft.publish import read_json
 from ftft.workspace import Workspace
@@ -24,7 +25,7 @@ from ftft.workspace import Workspace
 @click.option("--seed", "seeds", type=int, multiple=True, default=(1,), show_default=True, help="One run a seed; give it several times.")
 @click.option("--epochs", type=int, help="Epochs over the whole training set [default: 3].")
 @click.option("--steps", type=int, help="Optimiser steps, instead of --epochs.")
-@click.option("--lr", type=float, default=RunSpec.lr, show_default=True)
+@click.option("--lr", type=float, help=f"Peak learning rate [default: {RunSpec.lr:g}; --tune head: {HEAD_LR:g}].")
 @click.option("--batch-size", type=int, default=RunSpec.batch_size, show_default=True)
 @click.option("--eval-batch-size", type=int, default=RunSpec.eval_batch_size, show_default=True)
 @click.option("--grad-accum", type=int, default=RunSpec.grad_accum, show_default=True)
@@ -41,6 +42,20 @@ from ftft.workspace import Workspace
 @click.option("--patience", type=int, help=f"With --stop: looks without a gain that end the run [default: {PATIENCE}; selection: 1].")
 @click.option("--settle", type=float, metavar="Q", help="With --stop selection: the share of most variable examples [default: 0.33].")
 @click.option("--evals", type=int, help=f"With --stop: evaluations in the whole budget [default: {EVALUATIONS}].")
+@click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    metavar="NAME[:k=v,…]",
+    help=f"A stabiliser, several by several options: {', '.join(STABILISERS)} [default: {STANDARD}].",
+)
+@click.option("--tune", default="full", show_default=True, help="full, or head: a linear layer on the frozen encoder's features.")
+@click.option(
+    "--seeds-of",
+    metavar="init,order,dropout=a,b,c",
+    callback=lambda context, option, text: _seeds_of(text),
+    help="Seeds of single sources of chance, instead of --seed's.",
+)
 @click.option("--keep-head", is_flag=True, help="Keep the model's own classification head, by the names of its labels.")
 @click.option("--devices", type=int, default=1, show_default=True, help="Processes that share each batch, one a GPU.")
 @click.option(
@@ -65,6 +80,7 @@ def train(
     \b
     ftft train cad --model google/electra-small-discriminator --seed 1
     ftft train cad --model microsoft/deberta-v3-large --subset ambiguous --seed 1 --seed 2
+    ftft train rte --model FacebookAI/roberta-large --method mixout --method llrd:decay=0.9
     """
     given = wanted(settings, selection)
     ws = Workspace(workspace)
@@ -81,8 +97,20 @@ def wanted(settings: dict[str, Any], selection: Path | None) -> dict[str, Any]:
     """What the options say, as `Workspace.plan` takes it."""
     if settings["epochs"] is not None and settings["steps"] is not None:
         raise click.UsageError("--epochs and --steps exclude each other")
-    given = {k: v for k, v in settings.items() if v is not None and v is not False and (k, v) not in (("stop", "none"), ("devices", 1))}
+    usual = (("stop", "none"), ("devices", 1), ("methods", ()))
+    given = {k: v for k, v in settings.items() if v is not None and v is not False and (k, v) not in usual}
     return given | ({"selection": read_json(selection)} if selection else {})
+
+
+def _seeds_of(text: str | None) -> dict[str, int]:
+    """{"init": 3, "order": 1} for "init,order=3,1"."""
+    if text is None:
+        return {}
+    sources, _, seeds = (part.replace(" ", "") for part in text.partition("="))
+    named, numbers = sources.split(","), seeds.split(",")
+    if len(named) != len(numbers) or len(set(named)) < len(named) or not all(number.isdecimal() for number in numbers):
+        raise click.BadParameter("give as many seeds as sources, such as init,order=3,1", param_hint="--seeds-of")
+    return {name: int(number) for name, number in zip(named, numbers, strict=True)}
 
 
 @click.command("run-spec")

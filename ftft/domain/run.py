@@ -21,6 +21,8 @@ FINAL = ("succeeded", "failed", "cancelled", "lost")
 CAPTURES = ("online", "epoch_end", "none")
 UNKNOWN = "unknown"  # the capture of imported dynamics
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+HEAD_LR = 1e-3  # of head tuning, where nobody says another
+START = "start"  # what a distance may be to, besides another run: the weights that training began with
 SETTLED = "selection"  # a rule to stop by: the top examples no longer change
 STOPS = ("id_dev", "ood_dev", SETTLED)
 TRACKERS = ("mlflow", "tensorboard", "trackio", "wandb")
@@ -147,6 +149,8 @@ class RunSpec:
             raise InputError("a run needs either epochs or steps", "Give one of --epochs and --steps")
         if self.steps_of is not None:
             safe_name("run", self.steps_of)
+        if self.distance_to is not None:
+            safe_name("run", self.distance_to)
         if not 0 < self.lr < float("inf"):
             raise InputError(f"the learning rate is {self.lr}", "Give a positive number, such as 2e-5")
         if not 0 <= self.warmup < 1:

@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 
 import ftft
 from ftft.domain import Finding, RunSpec
-from ftft.domain.run import SETTLED
+from ftft.domain.run import SETTLED, START
 from ftft.dynamics import Epoch
 from ftft.publish import publish_folder
 from ftft.runfolder import RunFolder
@@ -121,8 +121,8 @@ class Attempt:
         together.redraw(start, self.spec.seeds.init)
         together.attach(start)
         together.detach(start)
-        found = {distance.START: distance.between(mine, dict(start.named_parameters()))}
-        if to != distance.START:
+        found = {START: distance.between(mine, dict(start.named_parameters()))}
+        if to != START:
             file = self.folder.workspace / "runs" / to / "model" / "model.safetensors"
             found[to] = distance.between(mine, distance.weights_of(file, mine))
         return found

@@ -9,8 +9,6 @@ from safetensors.torch import load_file
 
 from ftft.errors import InputError
 
-START = "start"  # instead of a run: the weights that training began with
-
 
 def between(a: Mapping[str, torch.Tensor], b: Mapping[str, torch.Tensor]) -> float:
     """The Euclidean norm of all differences of weights of the same name, summed in double precision."""

@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 
 from ftft.domain import Finding, RunSpec
 from ftft.domain.identity import digest
+from ftft.domain.run import START
 from ftft.domain.stabilisers import MHLOSS, SURT
 from ftft.dynamics import Epoch
 from ftft.errors import FtftError
@@ -224,8 +225,8 @@ class _Tuning:
         if spec.distance_to is None:
             return None
         start = {"weight": begun.weight_HCD.mean(0), "bias": begun.bias_HC.mean(0)}
-        found = {distance.START: distance.between(head, start)}
-        if spec.distance_to != distance.START:
+        found = {START: distance.between(head, start)}
+        if spec.distance_to != START:
             other = self.workspace / "runs" / spec.distance_to / "head.safetensors"
             found[spec.distance_to] = distance.between(head, distance.weights_of(other, head))
         return found

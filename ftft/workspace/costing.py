@@ -9,13 +9,14 @@ Shapes: N training examples, M of them that the run sees, K examples of an evalu
 import math
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ftft.domain import Dataset, RunSpec
 from ftft.domain.profile import Coefficients, Profile, Speed
 from ftft.domain.run import SETTLED
+from ftft.domain.stabilisers import HEAD
 from ftft.train.checkpoints import EVERY, KEPT
 from ftft.train.order import epoch_batches
 
@@ -29,7 +30,8 @@ class Cost:
 
     `full_flops`: training the same model on everything for the whole budget. `forwards`: batches of evaluations. `shapes`: different ones
     of (training, evaluations); `new`: updates and batches for which no kernel is prepared. `records`, `predictions`: rows that are
-    published. `looks`: evaluations that may stop the run.
+    published. `looks`: evaluations that may stop the run. `in_company`: it is trained beside another run that pays for its features and
+    for the process.
     """
 
     examples: tuple[int, int]
@@ -47,6 +49,7 @@ class Cost:
     predictions: int
     looks: int
     keeps_model: bool = True
+    in_company: bool = False
 
     @property
     def eval_flops(self) -> float:
@@ -68,6 +71,8 @@ def cost(profile: Profile, lengths: Mapping[str, np.ndarray], spec: RunSpec, abo
     whole, rest = divmod(steps, math.ceil(len(length_M) / window))
     records = whole * len(length_M) + min(rest * window, len(length_M))
     train = _Training.of(length_M, profile.training, spec, steps)
+    if spec.tune == HEAD:
+        return _of_head(profile, lengths, spec, about, (len(length_M), len(all_N)), train, records)
     judged = spec.stop if spec.stop != SETTLED else None
     looks = min(steps, spec.evals or 0) if judged else 0
     deciding = [lengths[split.name] for split in about.dev_sets(judged)] if judged else []
@@ -87,13 +92,37 @@ def cost(profile: Profile, lengths: Mapping[str, np.ndarray], spec: RunSpec, abo
     )  # fmt: skip
 
 
+def _of_head(
+    profile: Profile, lengths: Mapping[str, np.ndarray], spec: RunSpec, about: Dataset, examples: tuple[int, int], full: "_Training",
+    records: int,
+) -> Cost:  # fmt: skip
+    """One pass of the encoder over every set; the updates of a linear layer are nothing beside it."""
+    features = _Forwards.of([lengths[split.name] for split in about.splits], spec, profile.forward)
+    train = _Forwards.of([lengths["train"]], spec, profile.forward)
+    steps, rows = spec.total_steps(examples[1]), sum(len(lengths[split.name]) for split in about.evaluations)
+    return Cost(
+        examples=examples, steps=0, epochs=math.ceil(steps / math.ceil(examples[0] / (spec.batch_size * spec.grad_accum))), train_flops=0.0,
+        full_flops=full.flops, scores_flops=features.flops - train.flops, stop_flops=0.0, capture_flops=train.flops,
+        forwards=features.batches, shapes=(0, features.shapes), new=(0, features.shapes),
+        records=0 if spec.capture == "none" else records, predictions=rows + (examples[1] if spec.predict_train else 0), looks=0,
+        keeps_model=spec.keep_model is not False,
+    )  # fmt: skip
+
+
+def beside_another(found: Cost) -> Cost:
+    """Of a head that is trained with another one on the same features."""
+    none = {"scores_flops": 0.0, "capture_flops": 0.0, "forwards": 0, "new": (0, 0)}
+    return replace(found, **none, in_company=True)  # pyright: ignore[reportArgumentType]
+
+
 def seconds(speed: Speed, profile: Profile, found: Cost, devices: int = 1, slower: float = 1.0) -> float:
     """Of the whole run. `slower`: how much longer runs of this model took than the profile says."""
     batch, flop, shape = speed.forward
     evaluating = (batch * found.forwards + flop * found.eval_flops + shape * found.new[1]) / devices
     work = slower * (training_seconds(speed, found, devices) + evaluating)
-    written = _saves(found, work) * profile.checkpoint_bytes + (1 + found.looks) * profile.model_bytes
-    return speed.start + work + speed.row * (found.records + found.predictions) + speed.byte * written
+    saves = _saves(found, work) if found.steps else 0
+    written = saves * profile.checkpoint_bytes + (found.keeps_model + found.looks) * profile.model_bytes
+    return (0.0 if found.in_company else speed.start) + work + speed.row * (found.records + found.predictions) + speed.byte * written
 
 
 def training_seconds(speed: Speed, found: Cost, devices: int = 1) -> float:
@@ -116,7 +145,7 @@ def disk(profile: Profile, found: Cost, took: float) -> tuple[int, int]:
     records = profile.record_bytes * found.records
     left = found.keeps_model * profile.model_bytes + records + profile.prediction_bytes * found.predictions
     best = (math.ceil(found.looks / found.epochs) + 1) * profile.model_bytes if found.looks else 0
-    saves = _saves(found, took)
+    saves = _saves(found, took) if found.steps else 0
     saving = min(saves, KEPT + 1) * profile.checkpoint_bytes  # an old one goes when the new one is there
     ending = min(saves, KEPT) * profile.checkpoint_bytes + left - records
     return round(left), round(records + best + max(saving, ending))

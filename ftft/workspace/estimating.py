@@ -30,6 +30,7 @@ import ftft
 from ftft.domain import Estimate, Pending, Run, RunEstimate, RunSpec, Selection, Step
 from ftft.domain.identity import canonical, digest
 from ftft.domain.profile import Profile
+from ftft.domain.stabilisers import HEAD, SURT, names
 from ftft.errors import FtftError, InputError, WorkError, as_error
 from ftft.publish import publish_json, read_json, stamp
 from ftft.runpaths import CACHE
@@ -95,14 +96,20 @@ class Estimating:
     def _sum(self, specs: Sequence[RunSpec], found: Sequence[_Known]) -> Estimate:
         existing = set(self.workspace.runs.ids())
         runs, memory, left, peak, said = [], [], 0, 0, dict[str, None]()
+        heads: list[RunSpec] = []
         for spec, whole, known in zip(specs, self._with_steps(specs), found, strict=True):
             cost, slower = self._cost(whole, known), self._slower(spec, known)
+            if any(other.trains_with(spec) for other in heads):
+                cost = costing.beside_another(cost)
+            heads += [spec] if spec.tune == HEAD and not cost.in_company else []
             run = _of_run(spec, known, cost, slower[0], spec.run in existing)
             leaves, needs = costing.disk(known.profile, cost, run.seconds or 0.0)
             left, peak = left + leaves, max(peak, left + needs)
             runs.append(run)
             memory.append(costing.memory(known.profile, cost))
             said.setdefault(_how(known.profile, slower[1]))
+            if SURT in names(spec.methods or ()):
+                said.setdefault("what surt trains before is not counted")
         seconds = [run.seconds for run in runs]
         length_N = found[0].lengths["train"]
         return Estimate(
@@ -257,7 +264,8 @@ def _of_run(spec: RunSpec, known: _Known, cost: costing.Cost, slower: float, exi
     took = None if profile.speed is None else costing.seconds(profile.speed, profile, cost, spec.devices or 1, slower)
     return RunEstimate(
         run=spec.run, flops=cost.train_flops + cost.eval_flops, train_flops=cost.train_flops, eval_flops=cost.eval_flops, seconds=took,
-        cost_ratio=cost.ratio, upper_bound=bool(spec.stop or spec.steps_of), steps=cost.steps, examples=cost.examples, existing=existing,
+        cost_ratio=cost.ratio, upper_bound=bool(spec.stop or spec.steps_of),
+        steps=spec.total_steps(cost.examples[1]) if spec.tune else cost.steps, examples=cost.examples, existing=existing,
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """From words to specs to queued runs. Nothing here trains: that is another process."""
 
 import shlex
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ftft import jobs
 from ftft.domain import Run, RunSpec, Seeds, Selection, Subset
-from ftft.domain.run import SETTLED
+from ftft.domain.run import HEAD_LR, SETTLED, START
+from ftft.domain.stabilisers import FULL, HEAD, LONG, check, names, parts
 from ftft.errors import InputError, unknown
 from ftft.pretrained import Pretrained, find
 from ftft.publish import publish_json
@@ -62,6 +63,8 @@ class Training:
 
         `planned`: runs of this dataset that are to be queued before these, so that a selection may name them.
         """
+        settings = dict(settings)
+        apart = seeds_apart(settings.pop("seeds_of", None) or {})
         if strange := set(settings) - set(SETTINGS):
             raise unknown("setting", min(strange), SETTINGS)
         if not seeds:
@@ -75,6 +78,13 @@ class Training:
         layers = settings.get("layers")
         if layers is not None and source.layers is not None and layers > source.layers:
             raise InputError(f"--layers is {layers}, but {source.name} has {source.layers} layers", f"Give at most {source.layers}")
+        tune, methods = settings.get("tune") or FULL, settings.get("methods")
+        if tune == HEAD and settings.get("lr") is None:
+            settings["lr"] = HEAD_LR
+        if methods and settings.get("epochs") is not None and LONG in names(parts(methods)):
+            raise InputError("method long says the epochs itself, and --epochs is given", "Leave --epochs out, or write long:epochs=N")
+        check(parts(methods or ()), tune, layers or source.layers)
+        settings = {name: value for name, value in settings.items() if (name, value) != ("lr", None)}
         if any(settings.get(name) is not None for name in ("steps", "steps_of")):
             settings = {**settings, "epochs": None}
         settings = {**settings, **self._subset(about.name, settings.get("subset"), settings.get("selection"), planned)}
@@ -84,7 +94,7 @@ class Training:
                 dataset_fingerprint=about.fingerprint,
                 model=source.path,
                 model_fingerprint=source.fingerprint,
-                seeds=Seeds.of(seed, source.fingerprint, layers),
+                seeds=replace(Seeds.of(seed, source.fingerprint, layers), **apart),
                 seed=seed,
                 **settings,
             )
@@ -106,7 +116,7 @@ class Training:
         given = [self.workspace.runs.id(run) for run in after]
         for spec in specs:
             if spec.run not in existing:
-                followed = (spec.steps_of,) if spec.steps_of else ()
+                followed = tuple(run for run in (spec.steps_of, spec.distance_to) if run and run != START)
                 first = tuple(dict.fromkeys((*given, *self._chosen_by(spec), *followed)))
                 self.workspace.runs.folder(spec.run).create(spec, now(), after=first)
                 queue.submit(spec.run, priority=priority, dependencies=first)
@@ -117,7 +127,9 @@ class Training:
         """`ftft train …` with every setting that is not the default."""
         words = ["ftft", "train", dataset, "--model", model]
         for name, value in settings.items():
-            if value is True:
+            if name == "methods":
+                words += [word for part in parts(value or ()) for word in ("--method", part)]
+            elif value is True:
                 words.append(_option(name))
             elif value is not None and value is not False and value != SETTINGS[name]:
                 words += [_option(name), repr(value) if isinstance(value, float) else str(value)]
@@ -182,6 +194,14 @@ class Training:
         while spec.run in existing:
             spec = replace(spec, again=spec.again + 1)
         return spec
+
+
+def seeds_apart(given: Mapping[str, Any]) -> dict[str, int]:
+    """Seeds of single sources, by their names; InputError for others."""
+    sources = [f.name for f in fields(Seeds)]
+    if strange := set(given) - set(sources):
+        raise unknown("source of chance", min(strange), sources)
+    return dict(given)
 
 
 def _several_labels(subset: Subset) -> None:

@@ -2,7 +2,7 @@
 
 from ftft.domain.dataset import JOIN, Dataset, Finding, Split
 from ftft.domain.estimate import Estimate, Pending, RunEstimate
-from ftft.domain.experiment import Experiment, Member
+from ftft.domain.experiment import Experiment, Member, Twin
 from ftft.domain.identity import canonical, digest_of_ids, safe_name
 from ftft.domain.mean import mean_id, runs_in
 from ftft.domain.notes import FLAGS, KEEP_OUT, LABEL_WRONG, Note
@@ -14,6 +14,6 @@ from ftft.domain.words import in_words
 
 __all__ = [
     "FLAGS", "JOIN", "KEEP_OUT", "LABEL_WRONG", "OPS", "STATES", "UNKNOWN", "Box", "Dataset", "Estimate", "Experiment", "Finding", "Lasso",
-    "Member", "Note", "Pending", "Run", "RunEstimate", "RunSpec", "Seeds", "Selection", "Split", "Step", "Subset", "canonical",
+    "Member", "Note", "Pending", "Run", "RunEstimate", "RunSpec", "Seeds", "Selection", "Split", "Step", "Subset", "Twin", "canonical",
     "digest_of_ids", "in_words", "mean_id", "runs_in", "safe_name",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """An experiment: runs that belong together, each under the method and the seed that it stands for."""
 
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
 from ftft.domain.identity import digest, safe_name
@@ -8,6 +9,7 @@ from ftft.domain.record import REMEDY, take, take_all
 from ftft.errors import InputError, shown
 
 KINDS = ("ftft", "stability")
+ROLES = ("base", "seed", "example")
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,26 @@ class Member:
 
 
 @dataclass(frozen=True)
+class Twin:
+    """A run of a method that shows what leaving one example out changes. `role`: "base", from which the others' distance is taken;
+    "example", with `left_out` left out; "seed", with another seed and nothing left out: the noise floor.
+    """
+
+    method: str
+    role: str
+    left_out: str | None
+    run: str
+
+    def __post_init__(self) -> None:
+        if self.role not in ROLES or (self.left_out is None) == (self.role == "example"):
+            raise InputError(f"a twin is {shown(self.role)}, with {shown(self.left_out)} left out", REMEDY)
+
+    def to_json(self) -> dict[str, Any]:
+        """`{method, role, left_out, run}`."""
+        return {"method": self.method, "role": self.role, "left_out": self.left_out, "run": self.run}
+
+
+@dataclass(frozen=True)
 class Experiment:
     """`design`: everything that all its runs share, and by which it is known; methods and seeds can be added later.
 
@@ -38,6 +60,7 @@ class Experiment:
     seeds: tuple[int, ...]
     members: tuple[Member, ...]
     created: str = ""
+    twins: tuple[Twin, ...] = ()
 
     def __post_init__(self) -> None:
         safe_name("dataset", self.dataset)
@@ -50,8 +73,8 @@ class Experiment:
 
     @property
     def runs(self) -> tuple[str, ...]:
-        """All runs, each once: references first."""
-        return tuple(dict.fromkeys((*self.references, *(m.run for m in self.members))))
+        """All runs, each once: references first, what leaves one out last."""
+        return tuple(dict.fromkeys((*self.references, *(m.run for m in self.members), *(twin.run for twin in self.twins))))
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -67,6 +90,7 @@ class Experiment:
         return {
             "experiment": self.id, "kind": self.kind, "dataset": self.dataset, "created": self.created, "methods": list(self.methods),
             "seeds": list(self.seeds), "design": self.design, "members": [m.to_json() for m in self.members],
+            **({"twins": [twin.to_json() for twin in self.twins]} if self.twins else {}),
         }  # fmt: skip
 
     @classmethod
@@ -75,10 +99,12 @@ class Experiment:
         kind = take(value, "kind", str)
         methods, seeds = tuple(take_all(value, "methods", list, str)), tuple(take_all(value, "seeds", list, int))
         members = tuple(_member(member) for member in take_all(value, "members", list, dict))
+        twins = tuple(_twin(twin) for twin in take_all(value, "twins", list, dict)) if "twins" in value else ()
         there = {(m.method, m.seed) for m in members}
         if kind not in KINDS or there != {(method, seed) for method in methods for seed in seeds}:
             raise InputError(f"its kind is {shown(kind)}, or some of its runs are missing", REMEDY)
-        found = cls(kind, take(value, "dataset", str), take(value, "design", dict), methods, seeds, members, take(value, "created", str))
+        dataset, design, created = take(value, "dataset", str), take(value, "design", dict), take(value, "created", str)
+        found = cls(kind, dataset, design, methods, seeds, members, created, twins)
         if found.id != take(value, "experiment", str):
             raise InputError("its design does not give its id", REMEDY)
         return found
@@ -92,3 +118,8 @@ def experiment_id(kind: str, design: dict[str, Any]) -> str:
 def _member(value: dict[str, Any]) -> Member:
     references = tuple(safe_name("run", run) for run in take_all(value, "references", list, str))
     return Member(take(value, "method", str), take(value, "seed", int), safe_name("run", take(value, "run", str)), references)
+
+
+def _twin(value: dict[str, Any]) -> Twin:
+    left_out = take(value, "left_out", str, NoneType)
+    return Twin(take(value, "method", str), take(value, "role", str), left_out, safe_name("run", take(value, "run", str)))

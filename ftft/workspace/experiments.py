@@ -10,6 +10,7 @@ from ftft.domain import Estimate, Pending, Run
 from ftft.domain.experiment import Experiment
 from ftft.errors import InputError, unknown
 from ftft.publish import publish_json, read_json
+from ftft.workspace import stability_design
 from ftft.workspace.data import now
 from ftft.workspace.ftft_design import Asked, Plan, Planner, controls, seeds_of
 from ftft.workspace.methods import FTFT
@@ -53,6 +54,27 @@ class Experiments:
         asked = Asked(self.workspace.data.get(dataset).name, main, references, main_layers, settings=how, **ours)
         planner = Planner(self.workspace, asked)
         return planner.plan((*controls(asked, control), FTFT, *strategy), seeds_of(seeds), self._known(planner.id))
+
+    def stability(
+        self, dataset: str, *, model: str, methods: Sequence[str] = (), seeds: int | Sequence[int] = 20, wait: bool = False, **how: Any
+    ) -> Experiment:
+        """Queues what is missing of a stability experiment and returns it, once all runs have ended with `wait`.
+
+        `methods`: stabilisers, or combinations such as "mmr+llrd"; "standard" is always there. `how`: layers, tune, vary, left_out,
+        keep_models, predict_train, and the settings of `train`. The same again repeats nothing; other seeds and methods are added.
+        """
+        plan = self.plan_stability(dataset, model=model, methods=methods, seeds=seeds, **how)
+        self.queue(plan)
+        if wait:
+            self.workspace.runs.wait(plan.experiment.runs)
+        return plan.experiment
+
+    def plan_stability(self, dataset: str, *, model: str, methods: Sequence[str] = (), seeds: int | Sequence[int] = 20, **how: Any) -> Plan:
+        """What `stability` would queue: checks all input, writes nothing and starts nothing."""
+        ours = {name: how.pop(name) for name in list(how) if name in _OF_STABILITY}
+        asked = stability_design.Asked(self.workspace.data.get(dataset).name, model, settings=how, **ours)
+        planner = stability_design.StabilityPlanner(self.workspace, asked)
+        return planner.plan(methods, seeds_of(seeds), self._known(planner.id))
 
     def queue(self, plan: Plan) -> list[Run]:
         """Writes the experiment down and queues its runs that do not exist; those that were cancelled go on."""
@@ -112,6 +134,7 @@ class Experiments:
         return found
 
 
+_OF_STABILITY = {"layers", "tune", "vary", "left_out", "keep_models", "predict_train"}
 _ASKED = {
     "reference_layers", "top", "burn_in", "stop", "shared_reference", "reference_stop", "reference_lr", "reference_epochs", "keep_models",
     "predict_train",

@@ -198,6 +198,10 @@ def checked_verdict(value: Any) -> dict[str, Any]:
     if (stop := whole.get("stop")) is not None:
         for name, kind in (("on", str), ("step", int), ("best_step", int), ("best", float), ("early", bool)):
             take(stop, name, kind)
+    for name in ("distance", "theory"):
+        take_all({name: whole.get(name) or {}}, name, dict, float, NoneType)
+    if whole.get("retrained") is not None:
+        take(whole, "retrained", dict)
     if whole.get("measures") is not None:
         take_all(whole, "measures", list, str)
         take(whole, "epochs_recorded", int)

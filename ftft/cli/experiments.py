@@ -1,5 +1,6 @@
 """`ftft experiment …`, and the same words under `ftft estimate`."""
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ from ftft.cli.train import status, wait
 from ftft.cli.train import train as training
 from ftft.domain import Estimate, Pending
 from ftft.domain.run import TOP
+from ftft.domain.stabilisers import STABILISERS
 from ftft.errors import FtftError
 from ftft.workspace import Workspace
 from ftft.workspace.ftft_design import Plan
@@ -18,6 +20,7 @@ _OF_TRAIN = {
     "epochs", "steps", "lr", "batch_size", "eval_batch_size", "grad_accum", "max_length", "warmup", "weight_decay", "precision", "patience",
     "evals", "keep_head", "devices", "report_to", "remote_code",
 }  # fmt: skip
+_STABILITY = "ftft experiment stability rte --model FacebookAI/roberta-large --method mmr --method reinit+llrd"
 _EXAMPLE = "ftft experiment ftft cad --reference microsoft/deberta-v3-small --main microsoft/deberta-v3-large"
 
 
@@ -66,11 +69,52 @@ def plan_of(ws: Workspace, words: dict[str, Any]) -> Plan:
     return ws.experiment.plan_ftft(given.pop("dataset"), **given)
 
 
+def _stability_options() -> list[click.Parameter]:
+    """What a stability experiment says of its own, then the options of `train` that its runs share."""
+
+    @click.argument("dataset")
+    @click.option("--model", required=True, metavar="M", help="The model that it is about.")
+    @click.option("--layers", type=int, metavar="K", help="Keep its first K encoder layers.")
+    @click.option("--method", "methods", multiple=True, metavar="NAME[:k=v,…][+NAME…]", help=f"Beside standard: {', '.join(STABILISERS)}.")
+    @click.option("--seeds", type=int, default=20, show_default=True, help="How many: 1 to N.")
+    @click.option("--vary", metavar="init,order,dropout", help="Also vary the seeds of these alone, one by one.")
+    @click.option("--tune", default="full", show_default=True, help="full, or head: a linear layer on the frozen encoder's features.")
+    @click.option("--leave-one-out", "left_out", type=int, default=0, show_default=True, metavar="K", help="Examples left out, one each.")
+    @click.option("--keep-models", is_flag=True, help="Keep the weights of finished runs.")
+    @click.option(
+        "--train-predictions/--no-train-predictions", "predict_train", default=True, help="Let final models predict the training set."
+    )
+    def ours() -> None: ...
+
+    kept = [p for p in training.params if p.name in _OF_TRAIN - {"patience", "evals"}]
+    return [*click.command()(ours).params, *kept]
+
+
+def stability_plan(ws: Workspace, words: dict[str, Any]) -> Plan:
+    """What the words ask for; checks all input and starts nothing."""
+    given = {name: value for name, value in words.items() if value is not None and value is not False and (name, value) != ("devices", 1)}
+    vary = tuple(source.strip() for source in (given.pop("vary", None) or "").split(",") if source.strip())
+    if given.get("epochs") is not None and given.get("steps") is not None:
+        raise click.UsageError("--epochs and --steps exclude each other")
+    return ws.experiment.plan_stability(given.pop("dataset"), vary=vary, **given | {"predict_train": words["predict_train"]})
+
+
+@common
+def _stability(workspace: str | None, as_json: bool, wait_: bool, dry_run: bool, **words: Any) -> int:
+    """The same fine-tuning under many seeds, with stabilisers and without; asked again, only what is new."""
+    ws = Workspace(workspace)
+    return _start(ws, stability_plan(ws, words), wait_, dry_run, as_json)
+
+
 @common
 def _ftft(workspace: str | None, as_json: bool, wait_: bool, dry_run: bool, **words: Any) -> int:
     """For each seed a reference, the subset that it chooses, a main model on it, and controls; asked again, only what is new."""
     ws = Workspace(workspace)
-    plan = plan_of(ws, words)
+    return _start(ws, plan_of(ws, words), wait_, dry_run, as_json)
+
+
+def _start(ws: Workspace, plan: Plan, wait_: bool, dry_run: bool, as_json: bool) -> int:
+    """Says what is planned, and queues it."""
     found, existing = plan.experiment, set(ws.runs.ids())
     new = [spec for spec in plan.specs if spec.run not in existing]
     note(_announced(ws, plan, len(new)))
@@ -120,17 +164,17 @@ def told(known: Estimate) -> str:
     )
 
 
-def _command() -> click.Command:
+def _command(name: str, options: list[click.Parameter], callback: Callable[..., int], example: str) -> click.Command:
     ours = [
         click.Option(["--wait", "wait_"], is_flag=True, help="Wait until all runs have ended."),
         click.Option(["--dry-run"], is_flag=True, help="Only show the plan."),
     ]
-    of_all = click.command()(_ftft).params
-    text = f"{_ftft.__doc__}\n\n\b\n{_EXAMPLE}"
-    return click.Command("ftft", params=[*_options(), *ours, *of_all], callback=_ftft, help=text)
+    of_all = click.command()(callback).params
+    return click.Command(name, params=[*options, *ours, *of_all], callback=callback, help=f"{callback.__doc__}\n\n\b\n{example}")
 
 
-experiment.add_command(_command())
+experiment.add_command(_command("ftft", _options(), _ftft, _EXAMPLE))
+experiment.add_command(_command("stability", _stability_options(), _stability, _STABILITY))
 
 
 @click.group("experiment")
@@ -138,23 +182,23 @@ def estimate() -> None:
     """What an experiment would cost: only its new runs."""
 
 
-@common
-def _estimated(workspace: str | None, as_json: bool, **words: Any) -> None:
-    """What the same words after `ftft experiment ftft` would cost. Nothing is trained."""
-    ws = Workspace(workspace)
-    plan = plan_of(ws, words)
-    known = ws.experiment.estimate(plan, wait=True)
-    value = (
-        known.to_json() if isinstance(known, Estimate) else {"flops": 0.0, "seconds": 0.0, "disk_bytes": 0, "cost_ratio": 0.0, "runs": 0}
-    )
-    emit(as_json, value, lambda: told(known) if isinstance(known, Estimate) else "All its runs exist.")
+def _estimated(plan_of: Callable[[Workspace, dict[str, Any]], Plan]) -> Callable[..., None]:
+    @common
+    def estimated(workspace: str | None, as_json: bool, **words: Any) -> None:
+        """What the same words after `ftft experiment` would cost. Nothing is trained."""
+        ws = Workspace(workspace)
+        known = ws.experiment.estimate(plan_of(ws, words), wait=True)
+        nothing = {"flops": 0.0, "seconds": 0.0, "disk_bytes": 0, "cost_ratio": 0.0, "runs": 0}
+        value = known.to_json() if isinstance(known, Estimate) else nothing
+        emit(as_json, value, lambda: told(known) if isinstance(known, Estimate) else "All its runs exist.")
+
+    return estimated
 
 
-estimate.add_command(
-    click.Command(
-        "ftft",
-        params=[*_options(), *click.command()(_estimated).params],
-        callback=_estimated,
-        help=f"{_estimated.__doc__}\n\n\b\n{_EXAMPLE.replace('experiment', 'estimate experiment')}",
-    )
-)
+def _estimate(name: str, options: list[click.Parameter], callback: Callable[..., None], example: str) -> click.Command:
+    text = f"{callback.__doc__}\n\n\b\n{example.replace('experiment', 'estimate experiment')}"
+    return click.Command(name, params=[*options, *click.command()(callback).params], callback=callback, help=text)
+
+
+estimate.add_command(_estimate("ftft", _options(), _estimated(plan_of), _EXAMPLE))
+estimate.add_command(_estimate("stability", _stability_options(), _estimated(stability_plan), _STABILITY))

@@ -304,6 +304,8 @@ class Run:
     `stop`, of a run with early stopping: {on, step, best_step, best, early}.
     `subset_hash`: of the subset it sees or saw; None for everything, and while a subset is still to be made.
     `after`: the runs that must succeed before it starts. `stopping`: it runs, and has been asked to stop.
+    `distance`: how far its weights are from those of another run, or from the "start". `retrained`: what SURT did. `theory`: constants of
+    `ftft.bounds` at its weights; all three are empty where nobody asked.
     `measures`: the metrics of a run that was imported without its dynamics, all that there is of it; None for every other run.
     """
 
@@ -329,6 +331,9 @@ class Run:
     stopping: bool = False
     priority: int = 0
     measures: tuple[str, ...] | None = None
+    distance: dict[str, float] = field(default_factory=dict)
+    retrained: dict[str, Any] = field(default_factory=dict)
+    theory: dict[str, float | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         assert self.state in STATES, self.state

@@ -56,7 +56,11 @@ class Claim:
 
 
 def claims(results: "Results") -> list[Claim]:
-    """One for each method that chooses examples, in the order of the table."""
+    """One for each method that chooses examples, in the order of the table; of a stability experiment, for each that stabilises."""
+    if results.experiment.kind == "stability":
+        from ftft.workspace.steadier import claims as of_stability
+
+        return of_stability(results)
     chosen = [row for row in results.rows if parse(row.method).base not in (*ON_ALL, "random", "random_matched")]
     return [claim(results, row) for row in chosen if row.method != results.baseline]
 

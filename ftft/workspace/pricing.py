@@ -1,4 +1,4 @@
-"""What a method costs, as shares of training the main model on everything for the whole budget: in FLOPs, so that machines do not matter.
+"""What a method costs, as shares of erm (training on everything for the whole budget), or of "standard": in FLOPs, whatever the machine.
 
 Counted are training, and the evaluations that stopping and capture need, ERM's own among them; what a kill threw away, and the scoring of
 finished models, are no part of a method.
@@ -17,7 +17,7 @@ SHOWN = (1, 2, 5, 10)  # main runs that may share a reference
 
 @dataclass(frozen=True)
 class Price:
-    """`main`: the mean main run, `reference`: the whole runs that chose its examples, as shares of ERM. None where nobody knows.
+    """`main`: the mean main run, `reference`: the whole runs that chose its examples, or SURT's re-training, as shares of ERM. None where nobody knows.
 
     `saved`: the share of the references' budget that stopping them early saved; None where none may stop.
     """
@@ -53,11 +53,12 @@ class Price:
 
 
 def spent(run: Run) -> float | None:
-    """FLOPs of training, stopping and capture."""
+    """FLOPs of training, stopping and capture; of a frozen encoder's features, which other runs may share, the whole pass."""
     cost = run.cost
     if not cost.get("train_flops"):
         return None
-    return cost["train_flops"] - cost.get("repeated_flops", 0) + cost.get("stop_flops", 0) + cost.get("capture_flops", 0)
+    own = cost["train_flops"] - cost.get("repeated_flops", 0) + cost.get("stop_flops", 0) + cost.get("capture_flops", 0)
+    return own + cost.get("features_flops", 0)
 
 
 def price(done: Mapping[int, Run], references: Mapping[int, tuple[str, ...]], erm: Mapping[int, Run], runs: Mapping[str, Run]) -> Price:
@@ -71,7 +72,8 @@ def price(done: Mapping[int, Run], references: Mapping[int, tuple[str, ...]], er
     base = sum(whole[seed] for seed in both)
     chosen_by = [[runs.get(run) for run in references.get(seed, ())] for seed in both]
     costs = [spent(run) if run else None for of_seed in chosen_by for run in of_seed]
-    reference = None if None in costs else sum(cost for cost in costs if cost is not None) / base
+    retrained = sum(done[seed].cost.get("pretrain_flops") or 0.0 for seed in both)
+    reference = None if None in costs else (sum(cost for cost in costs if cost is not None) + retrained) / base
     return Price(sum(own[seed] for seed in both) / base, reference, flops, _saved([run for of in chosen_by for run in of if run]))
 
 

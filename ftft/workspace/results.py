@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftft.crossed import FEW, Difference, holm
 from ftft.domain import Dataset, Experiment, Run
+from ftft.domain.stabilisers import in_words, parts
 from ftft.errors import InputError, unknown
 from ftft.scores import SCORES
 from ftft.workspace.methods import parse
@@ -21,6 +22,7 @@ from ftft.workspace.scored import Column, Scored, columns
 if TYPE_CHECKING:
     from ftft.workspace.breakdowns import Breakdowns
     from ftft.workspace.claims import Claim
+    from ftft.workspace.instabilities import Instabilities
     from ftft.workspace.root import Workspace
 
 BASELINES = {"ftft": "erm", "stability": "standard"}
@@ -107,6 +109,13 @@ class Results:
 
         return Breakdowns(self.scored.workspace, self)
 
+    @cached_property
+    def instabilities(self) -> "Instabilities":
+        """Of a stability experiment: spread, failures, disagreement, what leaving one out changes."""
+        from ftft.workspace.instabilities import Instabilities
+
+        return Instabilities(self)
+
     def save_figure(self, name: str, file: Path) -> None:
         """Writes a figure as .png, .svg or .pdf at paper size. `name`: differences, steps, cost, calibration or gains."""
         from ftft.figures import save
@@ -145,6 +154,7 @@ class Results:
                 {"name": c.name, "sets": list(c.evaluations), "distribution": c.distribution, "role": c.role} for c in self.columns
             ],
             "methods": [self._method(row) for row in self.rows], "claims": [claim.to_json() for claim in self.claims],
+            **(self._stability() if self.experiment.kind == "stability" else {}),
         }  # fmt: skip
 
     def _method(self, row: Row) -> dict[str, Any]:
@@ -152,6 +162,13 @@ class Results:
             "method": row.method, "n_seeds": len(row.done), "seeds": sorted(row.done), "steps": row.steps, "best_steps": row.best_steps,
             "failed_runs": row.states.get("failed", 0), "states": row.states, **row.price.to_json(),
             "scores": {column.name: self._score(row.scores[column.name]) for column in self.columns},
+            **(self.instabilities.rows[row.method].to_json() if self.experiment.kind == "stability" else {}),
+        }  # fmt: skip
+
+    def _stability(self) -> dict[str, Any]:
+        return {
+            "stability_on": self.instabilities.evaluation,
+            "leave_one_out": [found.to_json() for found in self.instabilities.left_out()],
         }  # fmt: skip
 
     def _score(self, score: Score) -> dict[str, Any]:
@@ -173,7 +190,7 @@ def results(workspace: "Workspace", experiment: Experiment, metric: str | None =
         raise unknown("metric of scores", metric, SCORES)
     first = baseline or BASELINES[experiment.kind]
     if baseline and baseline not in experiment.methods:
-        first = parse(baseline).name if experiment.kind == "ftft" else baseline
+        first = parse(baseline).name if experiment.kind == "ftft" else in_words(parts(baseline))
     if first not in experiment.methods:
         if baseline:
             raise unknown("method of this experiment:", baseline, experiment.methods)
@@ -208,7 +225,9 @@ def _table(workspace: "Workspace", experiment: Experiment, about: Dataset, metri
             scores[column.name] = Score(values, own, p.get((method, column.name)))
         references = {m.seed: m.references for m in experiment.of(method)}
         paid = {} if _is_matched(experiment, method) else references
-        rows.append(Row(method, runs[method], references, scores, price(done[method], paid, done.get("erm", {}), states)))
+        rows.append(
+            Row(method, runs[method], references, scores, price(done[method], paid, done.get(BASELINES[experiment.kind], {}), states))
+        )
     return Results(experiment, about, metric, baseline, shown, tuple(rows), sum(value is not None for value in raw), scored)
 
 

@@ -131,21 +131,8 @@ def _model(run: Run) -> str:
 def _whole(run: Run) -> dict:
     spec = run.spec.to_json()
     spec |= {"model": _model(run), "fingerprint": spec["dataset_fingerprint"], "methods": spec["methods"] or [], "steps": run.steps_total}
-    same = (
-        "state",
-        "cause",
-        "environment",
-        "epochs_recorded",
-        "steps_done",
-        "stop",
-        "scores",
-        "cost",
-        "error",
-        "created",
-        "distance",
-        "retrained",
-        "theory",
-    )
+    same = ("state", "cause", "environment", "epochs_recorded", "stop", "scores", "cost", "error", "created")
+    same += ("distance", "retrained", "theory")
     rest = {"spec": spec, "measures": run.measures, "warnings": list(run.warnings), "folder": str(run.folder)}
     return {"run": run.id, **{name: getattr(run, name) for name in same}, **rest, "steps_done": _steps(run)}
 

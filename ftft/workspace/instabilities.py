@@ -31,7 +31,7 @@ FEWEST = 10  # runs of each method, from which on the test of equal spread finds
 class Instability:
     """Of one method. `spread`: sample SD of the score with its 95 % interval. `floor`: the score of always giving the commonest answer.
 
-    `failed`: runs whose score is not above that, `failed_share` with its interval. `ratio`: of the SD to the baseline's, without failed runs.
+    `failed`: runs whose score is not above that, `failed_share` with its interval. `ratio`: of the SD to the baseline's, without those.
     `p`: of equal spread as the baseline, Brown and Forsythe, None under FEWEST runs. `seconds`: mean seconds as a share of the baseline's.
     What needs two runs is None under two.
     """
@@ -197,10 +197,10 @@ class Instabilities:
 
     def _left_out(self, method: str, twins: Sequence[Any], runs: dict[str, Run]) -> LeftOut:
         base = next(twin.run for twin in twins if twin.role == "base")
-        far = {twin.run: runs[twin.run].distance.get(base) for twin in twins if twin.run in runs}
-        epsilon = {t.left_out: far[t.run] for t in twins if t.role == "example" and far.get(t.run) is not None}
+        far = {run: runs[run].distance.get(base) for run in {twin.run for twin in twins} & runs.keys()}
+        epsilon = {t.left_out: value for t in twins if t.role == "example" and (value := far.get(t.run)) is not None}
         floor = next((far.get(t.run) for t in twins if t.role == "seed"), None)
-        of_base = runs[base] if base in runs else None
+        of_base = runs.get(base)
         return LeftOut(method, epsilon, floor, of_base and of_base.distance.get("start"), of_base.theory if of_base else {})
 
 

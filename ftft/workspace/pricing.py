@@ -17,7 +17,9 @@ SHOWN = (1, 2, 5, 10)  # main runs that may share a reference
 
 @dataclass(frozen=True)
 class Price:
-    """`main`: the mean main run, `reference`: the whole runs that chose its examples, or SURT's re-training, as shares of ERM. None where nobody knows.
+    """`main`: the mean main run, `reference`: the whole runs that chose its examples, or SURT's re-training, as shares of ERM.
+
+    None where nobody knows.
 
     `saved`: the share of the references' budget that stopping them early saved; None where none may stop.
     """

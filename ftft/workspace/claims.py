@@ -112,7 +112,7 @@ def _against(results: "Results", row: "Row", name: str, controls: list[str], wha
         return None
     found = results.between(row.method, controls[0], column) if controls else None
     if found is None:
-        return Confound(name, "not measured", f"{_capital(what)} were not trained on: add {missing.replace(':like=ftft', '')}")
+        return Confound(name, "not measured", f"{_capital(what)} were not trained on: add {missing.removesuffix(':like=ftft')}")
     other = results.between(controls[0], results.baseline, column) if controls[0] != results.baseline else None
     gained = f"; they themselves differ from {results.baseline} by {difference_in_words(other, results.metric)}" if other else ""
     verdict: Verdict = "ruled out" if better(found, results.metric) else "not ruled out"

@@ -75,7 +75,8 @@ def parse(text: str) -> Method:
     if base not in NAMES:
         raise unknown("method", base, NAMES)
     given: dict[str, str] = {}
-    for item in rest.split(SEPARATOR) if colon else ():
+    alone = _TAKES[base] == ("like",)  # whose value, a method, may have commas of its own
+    for item in () if not colon else [rest] if alone else rest.split(SEPARATOR):
         name, equals, value = (part.strip() for part in item.partition("="))
         if not equals or name in given:
             what = "twice" if name in given else "without a value"

@@ -1,4 +1,4 @@
-"""What a stability experiment allows to be said of a method, in words: is it steadier than the baseline, is it better, and what may mislead."""
+"""What a stability experiment allows to be said of a method, in words: is it steadier than the baseline, and what may mislead."""
 
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,8 @@ def _claim(results: "Results", row: "Row") -> Claim:
     verb = "is steadier than" if steadier else "is less steady than" if told_apart else "cannot be told from"
     text = (
         f"{row.method} {verb} {results.baseline} on {results.instabilities.evaluation}: SD {_points(results, found.spread[0])} against "
-        f"{_points(results, base.spread[0])}{_ratio(ratio)}, over {found.runs} and {base.runs} runs; {len(found.failed)} and {len(base.failed)} failed."
+        f"{_points(results, base.spread[0])}{_ratio(ratio)}, over {found.runs} and {base.runs} runs; {len(found.failed)} and "
+        f"{len(base.failed)} failed."
     )
     return Claim(row.method, steadier, text, (_mean(results, row), _failures(found, base), _test(found), _cost(row)))
 

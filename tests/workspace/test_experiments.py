@@ -7,6 +7,7 @@ import pytest
 from ftft.domain import Experiment, runs_in
 from ftft.errors import InputError
 from ftft.publish import publish_json, read_json
+from ftft.workspace.methods import parse
 from tests.experimenting import HOW, MAIN, REFERENCE, add_task, end, finish
 from tests.synthetic import add_dataset, add_run
 
@@ -226,3 +227,9 @@ def test_the_file_says_which_runs_belong_together_and_a_broken_one_is_named(ws, 
             ws.experiment.get(plan.experiment.id)
         assert ws.experiment.list() == []
     assert "is left out" in caplog.text
+
+
+@pytest.mark.parametrize("text", ["erm_steps:like=ftft:per_label=yes,q=0.5", "random_matched:like=mix:easy=0.3,q=0.25", "random_matched"])
+def test_a_control_may_be_like_a_method_with_options_of_its_own(text):
+    assert parse(text).name == text
+    assert parse(parse(text).name) == parse(text)

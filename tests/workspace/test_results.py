@@ -12,6 +12,7 @@ import ftft as ftft_package
 from ftft.crossed import difference, holm
 from ftft.errors import InputError
 from ftft.workspace import tables
+from ftft.workspace.methods import parse
 from ftft.workspace.pricing import Price
 from ftft.workspace.results import Results
 from tests.experimenting import HOW, add_task, end, finish
@@ -285,3 +286,14 @@ def test_what_an_early_end_of_a_reference_would_save_is_worked_out_from_its_dyna
     assert 0 <= one["saved"] < 1
     assert 0 < one["overlap"] <= 1
     assert one["steps"] == round(one["budget"] * (1 - one["saved"]))
+
+
+def test_the_control_that_it_proposes_is_one_that_can_be_asked_for(ws, task):
+    variation = "ftft:per_label=yes"
+    plan = ws.experiment.plan_ftft(task, **HOW, control=["erm"], strategy=[variation])
+    finish(ws, plan)
+    claims = {claim.method: claim for claim in ws.results(plan.experiment.id).claims}
+    proposed = {c.name: c.text.rpartition(": add ")[2] for c in claims[variation].confounds if ": add " in c.text}
+    assert proposed["number of steps"] == f"erm_steps:like={variation}"
+    assert parse(proposed["number of steps"]).like == variation
+    assert {c.text.rpartition(": add ")[2] for c in claims["ftft"].confounds if c.name == "number of steps"} == {"erm_steps"}

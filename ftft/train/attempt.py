@@ -29,12 +29,15 @@ from ftft.train.cost import Ledger
 from ftft.train.early import EarlyStopping, evaluation_steps
 from ftft.train.engine import Budget, Engine, Instruments, non_finite
 from ftft.train.evaluate import Predictor
+from ftft.train.features import encode
+from ftft.train.head import last_layer
 from ftft.train.inputs import Inputs
 from ftft.train.progress import Progress, say
 from ftft.train.recorder import Recorder
 from ftft.train.settling import Settling
 from ftft.train.stabilisers import Together
 from ftft.train.stopping import Stop
+from ftft.train.theory import ROWS, theory
 from ftft.train.trackers import Trackers
 
 NAMED = 5  # ids that a warning gives as examples
@@ -95,7 +98,7 @@ class Attempt:
         return {
             "state": "succeeded", "cause": None, "error": {}, "scores": found, "steps_done": steps_done,
             "stop": self._stop(), "retrained": self.inputs.retrained and self.inputs.retrained.to_json(),
-            "distance": self._distance(),
+            "distance": (moved := self._distance()), "theory": self._theory(moved),
             "epochs_recorded": len(self.folder.epoch_files()), "cost": self.ledger.spent().to_json(), "environment": self.environment(),
             "warnings": [w.to_json() for w in self.warnings], "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }  # fmt: skip
@@ -126,6 +129,18 @@ class Attempt:
             file = self.folder.workspace / "runs" / to / "model" / "model.safetensors"
             found[to] = distance.between(mine, distance.weights_of(file, mine))
         return found
+
+    def _theory(self, moved: dict[str, float] | None) -> dict[str, float | None] | None:
+        """Of a run from which distances are taken."""
+        if moved is None or self.spec.distance_to != START:
+            return None
+        some_N = np.random.default_rng(0).permutation(len(self.train))[:ROWS]
+        some = self.train.take(np.sort(some_N))
+        feature_ND = encode(self.model, some.tokens, self.predictor)
+        layer: Any = last_layer(self.model)[1]
+        weight_CD = layer.weight.detach().float().cpu().numpy()
+        bias_C = np.zeros(len(weight_CD)) if layer.bias is None else layer.bias.detach().float().cpu().numpy()
+        return theory(feature_ND, some.gold_N, weight_CD, bias_C, moved[START], self.steps_done, self.spec, len(self.train))
 
     def _trackers(self) -> Trackers:
         def failed(name: str, problem: Exception) -> None:

@@ -83,8 +83,8 @@ class Ledger:
             self.write()
 
     def evaluation(self, flops: float, purpose: str) -> None:
-        """One batch went forward, for "scores", "stop" or "capture"."""
-        part = {} if purpose == "scores" else {f"{purpose}_flops": flops}
+        """One batch went forward, for "scores", "stop", "capture", or "features" to look at."""
+        part = {f"{purpose}_flops": flops} if purpose in ("stop", "capture") else {}
         self._add(eval_flops=flops, **part)
 
     def began_with(self, flops: float) -> None:

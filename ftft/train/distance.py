@@ -13,7 +13,7 @@ from ftft.errors import InputError
 def between(a: Mapping[str, torch.Tensor], b: Mapping[str, torch.Tensor]) -> float:
     """The Euclidean norm of all differences of weights of the same name, summed in double precision."""
     assert a.keys() == b.keys(), "two different models"
-    return float(np.sqrt(sum(float((a[name].double().cpu() - b[name].double().cpu()).square().sum()) for name in a)))
+    return float(np.sqrt(sum(float((a[name].detach().double().cpu() - b[name].detach().double().cpu()).square().sum()) for name in a)))
 
 
 def weights_of(file: Path, names: Iterable[str]) -> dict[str, torch.Tensor]:

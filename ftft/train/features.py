@@ -4,7 +4,7 @@ Shapes: N examples, D features.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -48,10 +48,15 @@ def _encode(model: PreTrainedModel, tokens: Tokens, precision: Precision, batch_
         nonlocal total
         total += costs.of_forward(texts, length)
 
+    return Encoded(encode(model, tokens, Predictor(model, precision, batch_size, bill)), total)
+
+
+def encode(model: PreTrainedModel, tokens: Tokens, predictor: Predictor) -> np.ndarray:
+    """(N, D) float32: what the last layer takes in, batches and bill as `predictor`'s."""
     features = Features(model)
     try:
         shown: Any = _Encoder(model, features)
-        return Encoded(Predictor(shown, precision, batch_size, bill).logits(tokens, "features"), total)
+        return replace(predictor, model=shown).logits(tokens, "features")
     finally:
         features.release()
 

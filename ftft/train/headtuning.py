@@ -39,6 +39,7 @@ from ftft.train.inputs import Inputs
 from ftft.train.precision import choose, this_device
 from ftft.train.progress import Progress, say
 from ftft.train.stabilisers import Together
+from ftft.train.theory import theory
 
 FORWARD, UPDATE = 2, 4  # FLOPs a weight and example: an answer; an answer and a gradient of the weights alone
 
@@ -189,11 +190,12 @@ class _Tuning:
         publish(folder.path / "head.safetensors", lambda aside: save_file(head, aside))
         if spec.keep_model is not False:
             self._save_model(folder, head)
+        moved = self._distance(spec, begun, head)
         seconds = (datetime.now(UTC) - self.started).total_seconds() / max(1, len(self.specs))
         return {
             "state": "succeeded", "cause": None, "error": {}, "scores": found, "steps_done": begun.budget.steps, "stop": None,
             "retrained": self.inputs.retrained and self.inputs.retrained.to_json(), "epochs_recorded": len(folder.epoch_files()),
-            "distance": self._distance(spec, begun, head), "cost": self._cost(begun, names, seen, seconds).to_json(),
+            "distance": moved, "theory": self._theory(spec, begun, head, moved), "cost": self._cost(begun, names, seen, seconds).to_json(),
             "environment": environment(self.model, self.precision.name, self.inputs.max_length) | {"heads_together": company},
             "warnings": [warning.to_json() for warning in self.warnings], "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }  # fmt: skip
@@ -230,6 +232,16 @@ class _Tuning:
             other = self.workspace / "runs" / spec.distance_to / "head.safetensors"
             found[spec.distance_to] = distance.between(head, distance.weights_of(other, head))
         return found
+
+    def _theory(
+        self, spec: RunSpec, begun: Begun, head: dict[str, torch.Tensor], moved: dict[str, float] | None
+    ) -> dict[str, float | None] | None:
+        """Of a run from which distances are taken."""
+        if moved is None or spec.distance_to != START:
+            return None
+        gold_N = self.inputs.examples("train").gold_N
+        weight_CD, bias_C = head["weight"].numpy(), head["bias"].numpy()
+        return theory(self.features["train"].feature_ND, gold_N, weight_CD, bias_C, moved[START], begun.budget.steps, spec)
 
     def _save_model(self, folder: RunFolder, head: dict[str, torch.Tensor]) -> None:
         layer: Any = last_layer(self.model)[1]

@@ -119,6 +119,11 @@ def test_a_left_out_example_counts_for_nothing_and_the_distance_says_what_it_cha
     assert 0 < found[base.run] < start
     same = make_run(rows=21, distance_to=base.run, again=1, **HEAD)
     assert run_folder(same)["distance"][base.run] == 0
+    said = base.verdict()["theory"]
+    assert (said["n"], said["d"], said["steps"], said["lr"]) == (21, start, 9, 0.05)
+    assert 0 < said["mu"] < said["beta"]
+    assert said["full_bound"] > 0
+    assert same.verdict()["theory"] is None
 
 
 def test_the_failure_of_one_is_none_of_the_others(make_run):

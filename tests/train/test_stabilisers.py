@@ -298,6 +298,18 @@ def test_an_example_that_is_left_out_changes_what_is_learnt_and_stays_in_its_slo
     assert not np.allclose(a.logits_NC[after], b.logits_NC[after], atol=1e-6)
 
 
+@pytest.mark.parametrize("methods", [None, ("mhloss:heads=3", "mixout", "reinit:layers=1")])
+def test_how_far_two_runs_end_from_each_other_is_the_norm_of_all_their_differences(make_run, methods):
+    base = make_run(rows=21, epochs=1, methods=methods, distance_to="start")
+    without = make_run(rows=21, epochs=1, methods=methods, distance_to=base.run, left_out="1-3", keep_model=None)
+    moved, said = (verdict := run_folder(base))["distance"]["start"], verdict["theory"]
+    found = run_folder(without)["distance"]
+    a, b = (AutoModelForSequenceClassification.from_pretrained(run.model).state_dict() for run in (base, without))
+    assert found[base.run] == pytest.approx(math.sqrt(sum(float((a[n].double() - b[n].double()).square().sum()) for n in a)), rel=1e-5)
+    assert 0 < found[base.run] < moved
+    assert (said["n"], said["d"], said["steps"]) == (21, moved, 3)
+
+
 # ---- a trainer that is not ours
 
 

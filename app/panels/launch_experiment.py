@@ -50,8 +50,9 @@ def _form(ws: Workspace, datasets: list[Dataset]) -> tuple[str, dict[str, Any]]:
         place = list(names).index(latest) if latest in names else 0
         dataset = names[st.selectbox("Dataset", list(names), place, key="experiment_dataset", width=180) or datasets[0].name]
         known = {model.path: model for model in ws.models()}
-        main = _model("Main model", known, len(known) - 1, "experiment_main")
-        reference = _model("Reference", known, 0, "experiment_reference")
+        by_size = sorted(range(len(known)), key=lambda place: list(known.values())[place].parameters or 0)
+        main = _model("Main model", known, by_size[-1] if known else 0, "experiment_main")
+        reference = _model("Reference", known, by_size[0] if known else 0, "experiment_reference")
         layers = st.number_input(
             "Layers of it", 1, value=None, placeholder="all", key="experiment_layers", width=110, help="Keep the first so many"
         )

@@ -16,6 +16,7 @@ PAGES = (
     ("launch", "Launch", "rocket_launch"),
     ("runs", "Runs", "play_circle"),
     ("results", "Results", "leaderboard"),
+    ("stability", "Stability", "balance"),
 )
 
 # A ":material/…:" page icon would be fetched from fonts.gstatic.com, so the page carries a picture of its own.

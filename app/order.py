@@ -13,6 +13,7 @@ from app.controls import CONTROLS, MAIN
 from app.shell import command
 from ftft import Workspace
 from ftft.domain import Run, RunSpec, Selection, Step, digest_of_ids
+from ftft.domain.stabilisers import LONG, names, parts
 from ftft.errors import InputError
 
 # Settings that a main run takes over from the run that chose its subset. A budget comes as epochs or as steps, never both.
@@ -98,6 +99,8 @@ def read(form: dict[str, Any]) -> Order:
     settings = dict(form["settings"])
     for name, words in (("lr", "learning rate"), ("warmup", "warm-up"), ("weight_decay", "weight decay")):
         settings[name] = forms.number(words, settings[name])
+    if LONG in names(parts(settings.get("methods") or ())):  # which says the epochs itself
+        settings |= {"epochs": None, "steps": None}
     settings = {name: value for name, value in settings.items() if value is not None}
     return Order(
         form["dataset"], form["model"], form["subset"], forms.seeds(form["seeds"]), settings, tuple(form["controls"]), form["selection"],

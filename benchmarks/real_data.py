@@ -23,10 +23,10 @@ MAPS = ["dynahate:hate=abusive", "dynahate:nothate=neutral", "hatecheck:hateful=
 SETTINGS = {"epochs": 3, "lr": 5e-5, "batch_size": 32, "max_length": 128}
 
 
-def sample(source: Path, rows: int, out: Path) -> Path:
+def sample(source: Path, rows: int, out: Path, column: str = "text") -> Path:
     """`rows` rows with a text, drawn at random (the file is sorted by source, and its head holds almost no abuse); always the same ones."""
     with gzip.open(source, "rt", encoding="utf-8") as lines:
-        whole = [line for line in lines if json.loads(line)["text"].strip()]
+        whole = [line for line in lines if json.loads(line)[column].strip()]
     out.write_text("".join(random.Random(0).sample(whole, min(rows, len(whole)))), encoding="utf-8")
     return out
 

@@ -47,9 +47,9 @@ def marks(methods: Sequence[str]) -> dict[str, str]:
 def forest(parts: Mapping[str, Sequence[Interval]], unit: str, width: str = "page") -> Any:
     """Differences with their intervals, a panel for each of `parts`, zero marked. Lines are the same methods in each."""
     names = [line.name for line in next(iter(parts.values()))]
-    figure, axes = _figure(len(parts), width, 0.5 + 0.2 * len(names))
+    figure, axes = blank(len(parts), width, 0.5 + 0.2 * len(names))
     for ax, (title, lines) in zip(axes, parts.items(), strict=True):
-        _furnish(ax, title)
+        furnish(ax, title)
         ax.axvline(0, color=MUTED, linewidth=0.7)
         for place, line in enumerate(lines):
             ink = GAIN if line.sure and line.value > 0 else LOSS if line.sure else BASE
@@ -125,8 +125,8 @@ def reliability(curves: Mapping[str, Sequence[Mapping[str, float]]], inks: Mappi
 
 def gains(regions: Mapping[str, Mapping[str, float]], a: str, b: str, width: str = "screen") -> Any:
     """For each region of the reference's map: the share of its examples that `a` gains over `b`, and loses."""
-    figure, (ax,) = _figure(1, width, 0.75 + 0.28 * len(regions))
-    _furnish(ax, "")
+    figure, (ax,) = blank(1, width, 0.75 + 0.28 * len(regions))
+    furnish(ax, "")
     names = list(regions)
     for place, region in enumerate(regions.values()):
         n = max(region["n"], 1.0)
@@ -168,14 +168,16 @@ def themed(figure: Any, alt: str) -> str:
     return re.sub(r"<svg ", f'<svg role="img" aria-label="{html.escape(alt)}" ', text, count=1)
 
 
-def _figure(panels: int, width: str, height: float) -> tuple[Any, Sequence[Any]]:
+def blank(panels: int, width: str, height: float) -> tuple[Any, Sequence[Any]]:
+    """A figure of so many inches, with its axes side by side."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(SIZES[width], height), dpi=300, layout="constrained")
     return figure, [figure.add_subplot(1, panels, n) for n in range(1, panels + 1)]
 
 
-def _furnish(ax: Any, title: str) -> None:
+def furnish(ax: Any, title: str) -> None:
+    """Quiet axes, titled at the left."""
     ax.set_title(title, fontsize=NORMAL, color=INK, loc="left", pad=4)
     ax.tick_params(labelsize=SMALL, colors=MUTED, length=2, width=0.5)
     ax.xaxis.label.set(size=SMALL + 0.5, color=MUTED)
@@ -190,8 +192,8 @@ def _furnish(ax: Any, title: str) -> None:
 
 def _with_legend(width: str, names: Sequence[str]) -> tuple[Any, Any]:
     """(figure, axes) with room above the axes for a legend of these names."""
-    figure, (ax,) = _figure(1, width, 0.62 * SIZES[width] + LINE_INCHES * -(-len(names) // _columns(width, names)))
-    _furnish(ax, "")
+    figure, (ax,) = blank(1, width, 0.62 * SIZES[width] + LINE_INCHES * -(-len(names) // _columns(width, names)))
+    furnish(ax, "")
     return figure, ax
 
 

@@ -36,23 +36,20 @@ def page(ws: Workspace, datasets: list[Dataset]) -> None:
         if planned.problem:
             failure.show(planned.problem)
         else:
-            _plan(ws, planned.value)
+            plan(ws, planned.value, "results")
             parts.section("The same on the command line")
-            st.code(command(dataset, words), language="bash", wrap_lines=True)
+            st.code(command(dataset, words, "ftft"), language="bash", wrap_lines=True)
 
 
 def _form(ws: Workspace, datasets: list[Dataset]) -> tuple[str, dict[str, Any]]:
     """(dataset, the words of `plan_ftft`); InputError for what cannot be read."""
     parts.section("What", "for each seed a reference, the examples that it finds ambiguous, a main model on them")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        names = {dataset.name: dataset for dataset in datasets}
-        latest = st.query_params.get("dataset")
-        place = list(names).index(latest) if latest in names else 0
-        dataset = names[st.selectbox("Dataset", list(names), place, key="experiment_dataset", width=180) or datasets[0].name]
+        dataset = dataset_box(datasets, "experiment_dataset")
         known = {model.path: model for model in ws.models()}
         by_size = sorted(range(len(known)), key=lambda place: list(known.values())[place].parameters or 0)
-        main = _model("Main model", known, by_size[-1] if known else 0, "experiment_main")
-        reference = _model("Reference", known, by_size[0] if known else 0, "experiment_reference")
+        main = model_box("Main model", known, by_size[-1] if known else 0, "experiment_main")
+        reference = model_box("Reference", known, by_size[0] if known else 0, "experiment_reference")
         layers = st.number_input(
             "Layers of it", 1, value=None, placeholder="all", key="experiment_layers", width=110, help="Keep the first so many"
         )
@@ -60,7 +57,16 @@ def _form(ws: Workspace, datasets: list[Dataset]) -> tuple[str, dict[str, Any]]:
     return dataset.name, words | _methods(bool(words["stop"]))
 
 
-def _model(label: str, known: dict[str, Any], place: int, key: str) -> str:
+def dataset_box(datasets: list[Dataset], key: str) -> Dataset:
+    """The dataset that the address names, or the newest, until somebody chooses another."""
+    names = {dataset.name: dataset for dataset in datasets}
+    latest = st.query_params.get("dataset")
+    place = list(names).index(latest) if latest in names else 0
+    return names[st.selectbox("Dataset", list(names), place, key=key, width=180) or datasets[0].name]
+
+
+def model_box(label: str, known: dict[str, Any], place: int, key: str) -> str:
+    """A known model, or a path or hub id as typed."""
     chosen = st.selectbox(
         label, list(known), min(place, len(known) - 1) if known else None, accept_new_options=True, key=key, width=200,
         placeholder="path or hub id", format_func=lambda path: known[path].name if path in known else str(path),
@@ -120,9 +126,9 @@ def _methods(stops: bool) -> dict[str, Any]:
     return {"control": tuple(control), "strategy": tuple(strategy), "shared_reference": shared, "reference_stop": settles}
 
 
-def command(dataset: str, words: dict[str, Any]) -> str:
-    """`ftft experiment ftft …`, one kind of option a line."""
-    said = ["ftft", "experiment", "ftft", dataset]
+def command(dataset: str, words: dict[str, Any], kind: str) -> str:
+    """`ftft experiment KIND …`, one kind of option a line."""
+    said = ["ftft", "experiment", kind, dataset]
     for name, value in words.items():
         option = f"--{name.replace('_', '-')}"
         if isinstance(value, tuple):
@@ -140,24 +146,25 @@ def command(dataset: str, words: dict[str, Any]) -> str:
 # ---- what it means
 
 
-def _plan(ws: Workspace, plan: Plan) -> None:
+def plan(ws: Workspace, planned: Plan, view: str) -> None:
+    """Runs, price, methods, and the button that queues them and goes to `view`."""
     existing = set(ws.runs.ids())
-    new = sum(spec.run not in existing for spec in plan.specs)
-    there = len(plan.specs) - new
+    new = sum(spec.run not in existing for spec in planned.specs)
+    there = len(planned.specs) - new
     note = f"{parts.plural(there, 'run')} of this plan {'exists' if there == 1 else 'exist'} already" if there else "references first"
     st.html(f"<div class='cost'><b>{parts.num(new)}</b><span>{'run' if new == 1 else 'runs'} to queue · {note}</span></div>")
     if new:
-        pending = isinstance(forms.attempt(ws.experiment.estimate, plan).value, Pending)
-        st.fragment(_cost, run_every=LOOK_EVERY_S if pending else None)(ws, plan)
-    _table(plan, existing)
+        pending = isinstance(forms.attempt(ws.experiment.estimate, planned).value, Pending)
+        st.fragment(_cost, run_every=LOOK_EVERY_S if pending else None)(ws, planned)
+    _table(planned, existing)
     label = f"Start {parts.plural(new, 'run')}" if new else "Nothing new to start"
     blocked = backend.read_only() or not new
     if st.button(label, type="primary", icon=":material/science:", width="stretch", key="start_experiment", disabled=blocked):
-        started = forms.attempt(ws.experiment.queue, plan)
+        started = forms.attempt(ws.experiment.queue, planned)
         if started.problem:
             failure.show(started.problem)
         else:
-            st.switch_page("views/results.py", query_params={"dataset": plan.experiment.dataset, "experiment": plan.experiment.id})
+            st.switch_page(f"views/{view}.py", query_params={"dataset": planned.experiment.dataset, "experiment": planned.experiment.id})
 
 
 def _cost(ws: Workspace, plan: Plan) -> None:

@@ -9,6 +9,7 @@ from app.names import RULES
 from ftft import Workspace
 from ftft.domain import Dataset, Run
 from ftft.domain.run import EVALUATIONS, PATIENCE, TRACKERS
+from ftft.domain.stabilisers import FULL, HEAD, STABILISERS, TUNES
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 CAPTURES = {"online": "online", "epoch_end": "at epochs' ends", "none": "none"}
@@ -21,7 +22,7 @@ def fields(ws: Workspace, dataset: Dataset, default: dict[str, Any], key: str) -
     with st.container(horizontal=True, vertical_alignment="bottom"):
         settings = _stopping(dataset, default, key) | _optimiser(default, key) | _rest(default, key)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        return settings | _models_own(default, key), _start(ws, key)
+        return settings | _models_own(default, key) | _stabilisers(default, key), _start(ws, key)
 
 
 def never_stopped(dataset: Dataset) -> str:
@@ -101,6 +102,20 @@ def _models_own(default: dict[str, Any], key: str) -> dict[str, Any]:
         "Let the model's own code run", bool(default["remote_code"]), key=f"remote_{key}", help="Python that comes with it. Read it first"
     )
     return {"keep_head": keep_head or None, "remote_code": remote or None}
+
+
+def _stabilisers(default: dict[str, Any], key: str) -> dict[str, Any]:
+    """What makes seeds end less differently, and which weights are trained."""
+    there = list(default["methods"] or ())
+    methods = st.multiselect(
+        "Stabilisers", list(dict.fromkeys([*there, *STABILISERS])), there, accept_new_options=True, key=f"methods_{key}", width=260,
+        placeholder="none", help="With options as mmr:alpha=0.05. Under many seeds they are compared under Stability, above",
+    )  # fmt: skip
+    tune = st.selectbox(
+        "Train", TUNES, TUNES.index(default["tune"] or FULL), format_func={FULL: "all weights", HEAD: "a linear head"}.__getitem__,
+        key=f"tune_{key}", width=130, help="A head on the frozen encoder takes seconds, a learning rate of about 1e-3, and no stop rule",
+    )  # fmt: skip
+    return {"methods": tuple(methods) or None, "tune": None if tune == FULL else tune}
 
 
 def _start(ws: Workspace, key: str) -> dict[str, Any]:

@@ -36,21 +36,22 @@ def _body(ws: Workspace, experiment: str, metric: str) -> None:
         st.html(parts.finding("bad", "error", parts.sentence(found.problem.message), found.problem.remedy))
         return
     results: Results = found.value
-    whole = report.Report(results, _picture)
+    whole = report.report_of(results, picture)
     st.html(report_markup(whole))
     with st.container(key="results_table"):
-        st.html(_table(whole))
+        st.html(whole.table())
     _tools(results)
-    names = dict(report.DETAILS)
+    names = whole.details
     chosen = st.segmented_control(
-        "Behind the table", list(names), default="differences", required=True, format_func=names.__getitem__, key=f"details_{experiment}",
-        label_visibility="collapsed",
+        "Behind the table", list(names), default=next(iter(names)), required=True, format_func=names.__getitem__,
+        key=f"details_{experiment}", label_visibility="collapsed",
     )  # fmt: skip
-    for section in getattr(whole, chosen or "differences")():
+    for section in getattr(whole, chosen or next(iter(names)))():
         if section.content:
-            parts.section(section.title, section.note)
+            if section.title:
+                parts.section(section.title, section.note)
             st.html(section.content)
-    if chosen == "on_the_map":
+    if chosen == "on_the_map" and results.experiment.kind == "ftft":
         _to_the_map(results, whole.focus)
 
 
@@ -59,12 +60,6 @@ def report_markup(whole: report.Report) -> str:
     from ftft.workspace.report import markup
 
     return markup.claims(whole.claims()) or "<p class='hint'>Nothing can be said before the first runs have ended.</p>"
-
-
-def _table(whole: report.Report) -> str:
-    from ftft.workspace.report import markup
-
-    return markup.table(whole.results, whole.focus)
 
 
 def _tools(results: Results) -> None:
@@ -104,7 +99,7 @@ def _to_the_map(results: Results, method: str) -> None:
                 st.switch_page("views/maps.py", query_params={"dataset": results.about.name, "runs": gains.reference})
 
 
-def _picture(drawn: str, alt: str) -> str:
+def picture(drawn: str, alt: str) -> str:
     """A figure as an image in the colours of the theme: Streamlit's st.html drops inline SVG."""
     colours = dict(pair.split(":", 1) for pair in f"{report.variables(theme.mode())};{theme.css_variables()}".split(";") if pair)
     filled = re.sub(r"var\((--c-[\w-]+)\)", lambda found: colours.get(found[1], "#888888"), drawn)

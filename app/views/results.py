@@ -17,7 +17,7 @@ if not datasets:
 with controls:
     dataset = datasets[results_table.dataset_box(ws, list(datasets))]
     metric = results_table.metric_box(dataset)
-experiments = {experiment.id: experiment for experiment in ws.experiment.list(dataset.name)}
+experiments = {experiment.id: experiment for experiment in ws.experiment.list(dataset.name) if experiment.kind == "ftft"}
 with controls:
     shown = results_table.shown_box(ws, list(experiments.values()))
 if shown in experiments:

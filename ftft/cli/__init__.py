@@ -22,6 +22,7 @@ COMMANDS = {
     "experiment": "ftft.cli.experiments:experiment",
     "results": "ftft.cli.results:results",
     "report": "ftft.cli.results:report",
+    "theory": "ftft.cli.theory:theory",
     "runs": "ftft.cli.runs:runs",
     "jobs": "ftft.cli.jobs:jobs",
     "map": "ftft.cli.maps:map_",

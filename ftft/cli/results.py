@@ -9,7 +9,7 @@ from ftft.errors import InputError, unknown
 from ftft.figures import KINDS
 from ftft.workspace import Workspace
 from ftft.workspace.methods import FTFT
-from ftft.workspace.report import FIGURES
+from ftft.workspace.report import FIGURES, STABILITY_FIGURES
 
 
 @click.command()
@@ -42,14 +42,18 @@ def report(of: str, out: Path, metric: str | None, baseline: str | None, workspa
 @click.command()
 @click.argument("experiment")
 @click.option("--metric", metavar="M", help="accuracy, macro_f1, auroc or loss [default: the dataset's].")
-@click.option("--baseline", metavar="NAME", help="The method that differences are taken to [default: erm].")
+@click.option("--baseline", metavar="NAME", help="The method that differences are taken to [default: erm, of stability standard].")
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Also write the table (.csv, .md, .tex) or a figure (.pdf, .svg, .png).",
 )
-@click.option("--figure", metavar="NAME", help=f"Which one, with --out: {', '.join(FIGURES)} [default: differences].")
+@click.option(
+    "--figure",
+    metavar="NAME",
+    help=f"Which one, with --out: {', '.join(FIGURES)} [default: the first]; of stability {', '.join(STABILITY_FIGURES)}.",
+)
 @common
 def results(
     experiment: str, metric: str | None, baseline: str | None, out: Path | None, figure: str | None, workspace: str | None, as_json: bool
@@ -67,7 +71,7 @@ def results(
         raise InputError("--figure says nothing without a file for it", f"Add --out FILE{KINDS[0]} (or {', '.join(KINDS[1:])})")
     found = Workspace(workspace).results(experiment, metric=metric, baseline=baseline)
     if out and out.suffix.lower() in KINDS:
-        found.save_figure(figure or "differences", out)
+        found.save_figure(figure or ("strips" if found.experiment.kind == "stability" else "differences"), out)
     elif out:
         tables.write(found, out)
 

@@ -24,6 +24,7 @@ from ftft.workspace.kept import Kept
 if TYPE_CHECKING:
     from ftft.workspace.results import Results, Row
 
+CURVE = 60  # points of a learning curve
 FEWEST = 10  # runs of each method, from which on the test of equal spread finds something (ftft/instability.py)
 
 
@@ -138,6 +139,17 @@ class Instabilities:
         twins = self.results.experiment.twins
         runs = {run.id: run for run in self.workspace.runs.list(self.results.about.name)}
         return [self._left_out(method, [t for t in twins if t.method == method], runs) for method in dict.fromkeys(t.method for t in twins)]
+
+    def learning_curves(self) -> list[tuple[bool, list[tuple[int, float]]]]:
+        """For each finished run of any method: did it fail, and (step, training loss) as it was logged, thinned to CURVE points."""
+        found = []
+        for row in self.results.rows:
+            failed = set(self.rows[row.method].failed)
+            for run in row.done.values():
+                lines = self.workspace.runs.progress(run.id)
+                points = [(int(line["step"]), float(line["loss"])) for line in lines if line.get("loss") is not None and "lr" in line]
+                found.append((run.id in failed, points[:: max(1, len(points) // CURVE)]))
+        return [(failed, points) for failed, points in found if len(points) > 1]
 
     # ---- pieces
 

@@ -117,11 +117,11 @@ class Results:
         return Instabilities(self)
 
     def save_figure(self, name: str, file: Path) -> None:
-        """Writes a figure as .png, .svg or .pdf at paper size. `name`: differences, steps, cost, calibration or gains."""
+        """Writes a figure as .png, .svg or .pdf at paper size. `name`: one of `ftft.workspace.report.FIGURES`, or STABILITY_FIGURES."""
         from ftft.figures import save
-        from ftft.workspace.report import Report
+        from ftft.workspace.report import report_of
 
-        save(Report(self).drawn(name), file)
+        save(report_of(self).drawn(name), file)
 
     def row(self, method: str) -> Row | None:
         """The row of a method, if there is one."""

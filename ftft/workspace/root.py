@@ -168,6 +168,18 @@ class Workspace:
 
         return results(self, self.experiment.get(experiment), metric, baseline)
 
+    def theory(self):
+        """The trends of stability on synthetic sets, as `ftft theory` measured them here: `.value`, `.figure()`; None where nobody did."""
+        from ftft.workspace import theory
+
+        return theory.read(self)
+
+    def measure_theory(self, sets: int = 300, seeds: int = 20, methods: Sequence[str] = ("standard", "mmr", "mhloss"), progress=None):
+        """Measures those trends, in this process and with torch: about a minute. Returns what `theory` gives from then on."""
+        from ftft.workspace import theory
+
+        return theory.measure(self, sets, seeds, methods, progress)
+
     def wake(self) -> None:
         """Starts the runner if work is queued and none is there."""
         from ftft import jobs

@@ -13,7 +13,11 @@ from ftft.workspace.results import few
 if TYPE_CHECKING:
     from ftft.workspace.results import Results, Row, Score
 
-_LATEX = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "±": r"$\pm$", "−": "$-$", "–": "--"}
+_OF_STABILITY = (
+    "sd", "sd_low", "sd_high", "min", "max", "disagreement", "jsd", "one_minus_fleiss_kappa", "failed_share", "failed_low", "failed_high",
+    "sd_ratio", "sd_ratio_low", "sd_ratio_high", "spread_p", "seconds_ratio",
+)  # fmt: skip
+_LATEX = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "±": r"$\pm$", "−": "$-$", "–": "--", "κ": r"$\kappa$"}
 
 
 def write(results: "Results", file: Path) -> None:
@@ -31,8 +35,9 @@ def records(results: "Results") -> list[dict[str, object]]:
     return [
         {"experiment": found["experiment"], "dataset": found["dataset"], "metric": found["metric"], "baseline": found["baseline"]}
         | {name: method[name] for name in of_method}
+        | {name: method[name] for name in _OF_STABILITY if name in method}
         | {"evaluation": column["name"], "distribution": column["distribution"], "role": column["role"]}
-        | method["scores"][column["name"]]
+        | {("score_sd" if name == "sd" and "sd_low" in method else name): v for name, v in method["scores"][column["name"]].items()}
         for method in found["methods"]
         for column in found["evaluations"]
     ]
@@ -50,6 +55,8 @@ def as_csv(results: "Results") -> str:
 
 def grid(results: "Results") -> tuple[list[str], list[list[str]]]:
     """(heads, rows of cells), as a person reads them."""
+    if results.experiment.kind == "stability":
+        return _stability_grid(results)
     heads = ["method", "seeds", "steps", "cost", *(f"{c.name}{' (dev)' if c.role == 'dev' else ''}" for c in results.columns)]
     return heads, [_cells(results, row) for row in results.rows]
 
@@ -62,14 +69,52 @@ def notes(results: "Results") -> list[str]:
     found = [
         f"{NAMES[results.metric]}{'' if results.metric == 'loss' else ' x 100'}, mean ± SD over seeds; in brackets the difference to "
         f"{results.baseline}, paired by seed, with a 95 % interval over seeds and examples; {tested}.",
-        "Cost: FLOPs of the references and of a main run up to its stop, stopping and capture included, as a share of erm's.",
-        f"Stop rule: {results.experiment.design.get('stop') or 'none'}; test sets stop nothing. Experiment {results.experiment.id}.",
+        *(_stability_notes(results) if results.experiment.kind == "stability" else _ftft_notes(results)),
     ]
     if results.shared_reference:
         found.append("One reference run chose for all seeds: how far another's choice would differ is in no SD.")
     if failed := {row.method: row.states["failed"] for row in results.rows if row.states.get("failed")}:
         found.append(f"Failed runs, which are in no mean: {', '.join(f'{method} {n}' for method, n in failed.items())}.")
     return found
+
+
+def _ftft_notes(results: "Results") -> list[str]:
+    return [
+        "Cost: FLOPs of the references and of a main run up to its stop, stopping and capture included, as a share of erm's.",
+        f"Stop rule: {results.experiment.design.get('stop') or 'none'}; test sets stop nothing. Experiment {results.experiment.id}.",
+    ]
+
+
+def _stability_notes(results: "Results") -> list[str]:
+    on, floor = results.instabilities.evaluation, results.instabilities.rows[results.baseline].floor
+    failed = "" if floor is None else f" Failed: not above {100 * floor:.1f}, what the commonest answer scores."
+    return [
+        f"SD over seeds with its 95 % interval (normal scores), range, failed runs and agreement between runs: on {on}.{failed}",
+        "Disagreement, JSD (nats) and 1 − Fleiss' kappa: means over pairs of runs. FLOPs and time: times those of standard, as measured.",
+        f"Experiment {results.experiment.id}.",
+    ]
+
+
+def _stability_grid(results: "Results") -> tuple[list[str], list[list[str]]]:
+    heads = ["method", "runs", "SD", "range", "failed", "disagreement", "JSD", "1 − κ", "FLOPs", "time", *(c.name for c in results.columns)]
+    return heads, [_stability_cells(results, row) for row in results.rows]
+
+
+def _stability_cells(results: "Results", row: "Row") -> list[str]:
+    found = results.instabilities.rows[row.method]
+    scale, digits = (1.0, 3) if results.metric == "loss" else (100.0, 1)
+
+    def points(*values: float | None) -> list[str]:
+        return ["–" if value is None else f"{scale * value:.{digits}f}" for value in values]
+
+    sd, low, high = points(*(found.spread or (None, None, None)))
+    lowest, highest = points(found.lowest, found.highest)
+    agreement = ["–" if v is None else f"{v:.3f}" for v in (found.disagreement, found.jsd, found.one_minus_fleiss_kappa)]
+    costs = ["–" if v is None else f"{v:.2f}" for v in (row.price.ratio, found.seconds)]
+    runs = f"{len(row.done)} of {len(row.runs)}" if len(row.done) < len(row.runs) else str(len(row.done))
+    failed = "–" if found.failed_share is None else str(len(found.failed))
+    scores = [_score(results, row, row.scores[column.name]) for column in results.columns]
+    return [row.method, runs, f"{sd} [{low}, {high}]", f"{lowest} to {highest}", failed, *agreement, *costs, *scores]
 
 
 def as_markdown(results: "Results") -> str:

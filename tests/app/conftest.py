@@ -12,6 +12,8 @@ import pytest
 import ftft
 from benchmarks import browser as browser_tools
 from ftft.domain import Run
+from tests.app import launched
+from tests.experimenting import add_task
 from tests.synthetic import add_dataset, add_run
 
 REPOSITORY = Path(__file__).parents[2]
@@ -129,3 +131,28 @@ def serve(tmp_path) -> Iterator[Callable[[Path], str]]:
 
     with ExitStack() as stack:
         yield lambda workspace: stack.enter_context(serving(workspace, tmp_path / "started-here"))
+
+
+@pytest.fixture
+def at_view(ws, tmp_path, monkeypatch):
+    """Opens a view on a workspace with the dataset "task", by AppTest; moving to another page is only noted, in `moved`."""
+    from streamlit.testing.v1 import AppTest
+
+    def estimate(ws, specs, wait=False):
+        return launched.estimate(ws, [spec for spec in specs if not spec.steps_of], wait)  # what follows another run's steps is left out
+
+    add_task(ws, tmp_path)
+    monkeypatch.setattr("app.backend.workspace", lambda: ws)
+    monkeypatch.setattr("ftft.Workspace.estimate", estimate)
+    monkeypatch.setattr("ftft.jobs.lifecycle.ensure_runner", lambda *args: None)
+    moved: list[tuple] = []
+    monkeypatch.setattr("streamlit.switch_page", lambda page, **to: moved.append((page, to)))
+
+    def open_view(view: str, **query: str) -> AppTest:
+        page = AppTest.from_file(REPOSITORY / "app" / "views" / f"{view}.py", default_timeout=30)
+        for name, value in query.items():
+            page.query_params[name] = value
+        return page.run()
+
+    open_view.moved = moved
+    return open_view

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from streamlit.testing.v1 import AppTest
+
 import ftft
 from ftft.domain import Estimate, RunEstimate, Selection, Step
 from tests.app import drawn
@@ -32,3 +34,9 @@ def estimate(ws, specs, wait=False) -> Estimate:
         runs, 1e12 * len(runs), 100.0 * len(runs), 5_000_000 * len(runs), 9_000_000 * len(runs), 800_000_000, 1.02, "measured today",
         "a made-up chip", (41.3, 280, 0.004), 3_400_000,
     )  # fmt: skip
+
+
+def words(page: AppTest) -> str:
+    """What a page without an exception says in HTML and code."""
+    assert not page.exception, page.exception
+    return "\n".join([*(element.proto.body for element in page.get("html")), *(e.value for e in page.code)])

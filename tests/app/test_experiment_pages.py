@@ -1,49 +1,13 @@
 """Experiments in the app: launched from a form with their price, read on the Results page. Nothing trains here."""
 
-from pathlib import Path
-
 import pytest
-from streamlit.testing.v1 import AppTest
 
-import app
-from tests.app import launched
-from tests.experimenting import HOW, add_task, finish
-
-VIEWS = Path(app.__file__).parent / "views"
+from tests.app.launched import words
+from tests.experimenting import HOW, finish
 
 
-def estimate(ws, specs, wait=False):
-    """As in the tests of the other form; what follows another run's steps is left out."""
-    return launched.estimate(ws, [spec for spec in specs if not spec.steps_of], wait)
-
-
-@pytest.fixture
-def opened(ws, tmp_path, monkeypatch):
-    """Opens a view on a workspace with a dataset; moving to another page is only noted."""
-    add_task(ws, tmp_path)
-    monkeypatch.setattr("app.backend.workspace", lambda: ws)
-    monkeypatch.setattr("ftft.Workspace.estimate", estimate)
-    monkeypatch.setattr("ftft.jobs.lifecycle.ensure_runner", lambda *args: None)
-    moved: list[tuple] = []
-    monkeypatch.setattr("streamlit.switch_page", lambda page, **to: moved.append((page, to)))
-
-    def open_view(view: str, **query: str) -> AppTest:
-        page = AppTest.from_file(VIEWS / f"{view}.py", default_timeout=30)
-        for name, value in query.items():
-            page.query_params[name] = value
-        return page.run()
-
-    open_view.moved = moved
-    return open_view
-
-
-def words(page: AppTest) -> str:
-    assert not page.exception, page.exception
-    return "\n".join([*(element.proto.body for element in page.get("html")), *(e.value for e in page.code)])
-
-
-def test_the_form_shows_the_plan_its_price_and_the_command_before_anything_starts(opened, ws):
-    page = opened("launch", experiment="")
+def test_the_form_shows_the_plan_its_price_and_the_command_before_anything_starts(at_view, ws):
+    page = at_view("launch", experiment="")
     said = words(page)
     assert "<b>30</b>" in said
     assert "random_matched" in said
@@ -51,8 +15,8 @@ def test_the_form_shows_the_plan_its_price_and_the_command_before_anything_start
     assert ws.experiment.list() == []
 
 
-def test_its_button_queues_what_the_command_would(opened, ws):
-    page = opened("launch", experiment="")
+def test_its_button_queues_what_the_command_would(at_view, ws):
+    page = at_view("launch", experiment="")
     page.number_input(key="experiment_seeds").set_value(2).run()
     page.toggle(key="experiment_erm_steps").set_value(True).run()
     page.multiselect(key="experiment_strategies").set_value(["mix"]).run()
@@ -62,26 +26,26 @@ def test_its_button_queues_what_the_command_would(opened, ws):
     assert not page.exception, page.exception
     (experiment,) = ws.experiment.list()
     assert experiment.methods == ("erm", "erm_early", "erm_steps", "random", "random_matched", "ftft", "mix")
-    assert opened.moved[-1][1]["query_params"]["experiment"] == experiment.id
+    assert at_view.moved[-1][1]["query_params"]["experiment"] == experiment.id
     assert len(ws.jobs.list()) == len(experiment.runs) == 2 * 8
 
 
-def test_a_mistake_is_shown_with_its_remedy(opened):
-    page = opened("launch", experiment="")
+def test_a_mistake_is_shown_with_its_remedy(at_view):
+    page = at_view("launch", experiment="")
     page.multiselect(key="experiment_strategies").set_value(["consensus"]).run()
     assert "--reference twice" in words(page)
 
 
 @pytest.fixture
-def experiment(opened, ws):
+def experiment(at_view, ws):
     plan = ws.experiment.plan_ftft("task", **HOW)
     by_run = {member.run: member.method for member in plan.experiment.members}
     finish(ws, plan, lambda spec, evaluation: 0.9 if by_run.get(spec.run) == "ftft" else 0.6)
     return plan.experiment
 
 
-def test_results_show_the_newest_experiment_with_its_claim_and_table(opened, experiment):
-    page = opened("results")
+def test_results_show_the_newest_experiment_with_its_claim_and_table(at_view, experiment):
+    page = at_view("results")
     said = words(page)
     assert "too few seeds to test" in said
     assert "label shares" in said
@@ -89,8 +53,8 @@ def test_results_show_the_newest_experiment_with_its_claim_and_table(opened, exp
 
 
 @pytest.mark.parametrize("details", ["steps_and_cost", "groups", "calibration", "on_the_map", "how"])
-def test_what_lies_behind_the_table_is_shown_one_part_at_a_time(opened, experiment, details):
-    page = opened("results")
+def test_what_lies_behind_the_table_is_shown_one_part_at_a_time(at_view, experiment, details):
+    page = at_view("results")
     page.segmented_control(key=f"details_{experiment.id}").set_value(details).run()
     expected = {
         "steps_and_cost": "Score against cost",
@@ -102,27 +66,27 @@ def test_what_lies_behind_the_table_is_shown_one_part_at_a_time(opened, experime
     assert expected[details] in words(page) or "data:image/svg+xml" in words(page)
 
 
-def test_another_baseline_is_what_differences_are_taken_to(opened, experiment):
-    page = opened("results")
+def test_another_baseline_is_what_differences_are_taken_to(at_view, experiment):
+    page = at_view("results")
     page.selectbox(key=f"baseline_{experiment.id}").set_value("random").run()
     assert "to random" in words(page) or "on random" in words(page) or "from random" in words(page)
 
 
-def test_gained_examples_become_a_selection_on_the_map(opened, experiment):
-    page = opened("results")
+def test_gained_examples_become_a_selection_on_the_map(at_view, experiment):
+    page = at_view("results")
     page.segmented_control(key=f"details_{experiment.id}").set_value("on_the_map").run()
     page.button(key="map_gained").click().run()
     assert not page.exception, page.exception
-    assert opened.moved[-1][0] == "views/maps.py"
+    assert at_view.moved[-1][0] == "views/maps.py"
     assert page.session_state["histories"]["task"].now.steps[0].by == "ids"
 
 
-def test_runs_launched_one_by_one_stay_in_reach(opened, experiment):
-    page = opened("results")
+def test_runs_launched_one_by_one_stay_in_reach(at_view, experiment):
+    page = at_view("results")
     page.selectbox(key="experiment_task").set_value(None).run()
     assert not page.exception, page.exception
 
 
-def test_an_experiment_that_has_just_begun_says_so(opened, ws):
+def test_an_experiment_that_has_just_begun_says_so(at_view, ws):
     ws.experiment.queue(ws.experiment.plan_ftft("task", **HOW))
-    assert "still to end" in words(opened("results"))
+    assert "still to end" in words(at_view("results"))

@@ -9,6 +9,7 @@ from scipy import stats
 
 from ftft.domain import Experiment
 from ftft.errors import InputError
+from ftft.workspace.report import STABILITY_FIGURES
 from tests.experimenting import MAIN, add_task, end, finish
 
 HOW = {"model": MAIN, "seeds": 3, "epochs": 3, "batch_size": 16, "max_length": 16}
@@ -244,3 +245,52 @@ def test_a_dry_run_shows_the_plan_and_queues_nothing(ws, task, ftft):
     assert status == 0
     assert found["methods"] == ["standard", "mmr+llrd", "standard@init", "standard@order", "mmr+llrd@init", "mmr+llrd@order"]
     assert not ws.runs.ids()
+
+
+def test_the_theory_is_measured_kept_and_drawn(ws, ftft, tmp_path):
+    status, out, _ = ftft("theory", "--sets", "24", "--seeds", "2", "--method", "standard", "--out", str(tmp_path / "trends.svg"))
+    value = json.loads(out)
+    assert status == 0
+    assert set(value["factors"]) == {"n", "L", "distance", "iterations", "learning_rate", "margin"}
+    assert ws.theory().value == value
+    assert (tmp_path / "trends.svg").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("words", [["--sets", "0"], ["--method", "mixout"], ["--out", "trends.txt"], ["--seeds", "0"]])
+def test_a_study_that_cannot_be_is_refused(ws, ftft, words):
+    status, out, _ = ftft("theory", *words)
+    assert status == 2
+    assert json.loads(out)["error"]["remedy"]
+
+
+@pytest.mark.parametrize("name", STABILITY_FIGURES)
+def test_every_figure_is_drawn_from_the_runs_and_an_empty_experiment_says_why_not(ws, task, tmp_path, name):
+    plan = plan_of(ws, ["mmr"], left_out=2)
+    ws.experiment.queue(plan)
+    with pytest.raises(InputError):
+        ws.results(plan.experiment.id).save_figure(name, tmp_path / "none.svg")
+    base = plan.experiment.twins[0].run
+    for spec in plan.specs:
+        end(ws, spec, lambda spec, evaluation: 0.8)
+        folder = ws.runs.folder(spec.run)
+        lines = [json.dumps({"step": step, "epoch": 1, "loss": 1 / step, "lr": 0.1}) for step in range(1, 9)]
+        folder.metrics_file.write_text("\n".join(lines) + "\n")
+        if spec.distance_to == base:
+            folder.publish_verdict(folder.verdict() | {"distance": {"start": 2.0, base: 0.3}})
+    ws.results(plan.experiment.id).save_figure(name, tmp_path / "some.pdf")
+    assert (tmp_path / "some.pdf").stat().st_size > 1_000
+
+
+def test_the_report_holds_all_of_it_and_tables_do(ws, task, ftft, tmp_path):
+    finish(ws, plan_of(ws, ["mmr"]))
+    (experiment,) = ws.experiment.list()
+    assert ftft("report", experiment.id, "--out", str(tmp_path / "report.html"))[0] == 0
+    page = (tmp_path / "report.html").read_text()
+    for said in ("Stability of fine-tuning on task", "Fleiss", "All seeds", "Churn on the map", "Leave one out", "mmr"):
+        assert said in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+    for kind in ("csv", "md", "tex"):
+        assert ftft("results", experiment.id, "--out", str(tmp_path / f"table.{kind}"))[0] == 0
+        text = (tmp_path / f"table.{kind}").read_text()
+        assert "disagreement" in text
+        assert "mmr" in text

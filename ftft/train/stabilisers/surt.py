@@ -9,7 +9,7 @@ first tenth of the steps. What is done in step t is a function of (seed, t), so 
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,17 +18,19 @@ import numpy as np
 import torch
 from filelock import FileLock
 from safetensors.torch import load_file, save_file
-from transformers import AutoModel, AutoModelForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from ftft.domain.record import take
+from ftft.domain.stabilisers import options
 from ftft.errors import InputError
 from ftft.publish import publish_folder, publish_json, read_json
 from ftft.train import flops
 from ftft.train.masking import IGNORED, hide
 from ftft.train.model import Source
 from ftft.train.order import epoch_batches
-from ftft.train.precision import Precision, this_device
-from ftft.train.tokens import Tokens
+from ftft.train.precision import Precision, choose, this_device
+from ftft.train.progress import say
+from ftft.train.tokens import Tokens, tokenise
 
 HELD_OUT, MOST_HELD_OUT = 0.05, 1_000  # texts
 HEAD_ALONE, WARMUP = 0.1, 0.1  # shares of the steps
@@ -64,6 +66,27 @@ class Retrained:
     def to_json(self) -> dict[str, Any]:
         """As in about.json."""
         return {k: v for k, v in asdict(self).items() if k != "folder"} | {"new_head": list(self.new_head)}
+
+
+def surt(
+    model: str | Path, texts: Sequence[str] | Sequence[tuple[str, str]], out: str | Path, *, epochs: int = Recipe.epochs,
+    lr: float = Recipe.lr, masked: float = Recipe.masked, batch_size: int = Recipe.batch_size, max_length: int = 128, seed: int = 1,
+) -> Retrained:  # fmt: skip
+    """Re-trains a model of your own on your task's texts (or pairs), as the folder `out`, which `from_pretrained` takes.
+
+    `model`: a folder or a hub id. What is in `out` already is read, if that is a re-trained model; whoever asks meanwhile waits.
+    InputError for models that cannot guess masked tokens, and for too few texts.
+    """
+    options(f"surt:epochs={epochs},lr={lr!r},masked={masked!r}")
+    if not texts:
+        raise InputError("surt has no texts to re-train on", "Give those of your training set")
+    config, tokenizer = AutoConfig.from_pretrained(model), AutoTokenizer.from_pretrained(model)
+    source = Source(str(model), "main", config, tokenizer, ())
+    columns = [list(column) for column in zip(*texts, strict=True)] if isinstance(texts[0], tuple) else [list(texts)]
+    with_types = "token_type_ids" in tokenizer.model_input_names
+    tokens, _ = tokenise(tokenizer, columns, min(max_length, tokenizer.model_max_length), with_types)
+    recipe = Recipe(epochs, lr, masked, batch_size, seed)
+    return retrain(source, tokens, Path(out), recipe, choose("auto", this_device()), max_length, say)
 
 
 def retrain(

@@ -10,7 +10,8 @@ from ftft.domain import Run
 from ftft.errors import InputError
 from ftft.publish import publish
 from ftft.workspace.report import markup, of_run
-from ftft.workspace.report.sections import Report, Section
+from ftft.workspace.report.of_stability import StabilityReport
+from ftft.workspace.report.sections import Render, Report, Section
 
 if TYPE_CHECKING:
     from ftft.workspace.results import Results
@@ -50,7 +51,13 @@ def write(content: str, file: Path) -> None:
 
 def page(results: "Results") -> str:
     """The report of an experiment."""
-    return _page(*markup.heading(results), Report(results).sections())
+    return _page(*markup.heading(results), report_of(results).sections())
+
+
+def report_of(results: "Results", render: Render | None = None) -> Report:
+    """The sections of an experiment, by its kind. `render`: as in `Report`."""
+    kind = StabilityReport if results.experiment.kind == "stability" else Report
+    return kind(results, render) if render else kind(results)
 
 
 def page_of_run(ws: "Workspace", run: Run) -> str:

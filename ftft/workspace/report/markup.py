@@ -191,6 +191,10 @@ def settings(results: "Results") -> str:
             ("computed on", ", ".join(str(where[k]) for k in ("hardware", "precision", "attention") if where.get(k))),
             ("with", ", ".join(f"{k} {where[k]}" for k in ("ftft", "torch", "transformers") if where.get(k))),
         ]
+    rows.append(("seeds", ", ".join(map(str, results.experiment.seeds))))
+    if results.experiment.kind == "stability":
+        rows.append(("tuned", "a linear head on the frozen encoder" if design.get("tune") == "head" else "all weights"))
+        return _list(rows)
     there = set(results.scored.workspace.runs.ids())
     names = [_reference_name(results, run).partition(", seed")[0] for run in results.experiment.references if run in there]
     burn_in = design.get("burn_in")
@@ -198,8 +202,11 @@ def settings(results: "Results") -> str:
         ("references", ", ".join(dict.fromkeys(names)) or "none"),
         ("selected", f"{100 * design.get('top', 0):.4g} %" + (f", without the first {burn_in} epochs" if burn_in else "")),
         ("stop rule", str(design.get("stop") or "none")),
-        ("seeds", ", ".join(map(str, results.experiment.seeds))),
     ]
+    return _list(rows)
+
+
+def _list(rows: Iterable[tuple[str, str]]) -> str:
     return "<dl class='r-settings'>" + "".join(f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>" for name, value in rows) + "</dl>"
 
 
@@ -209,7 +216,8 @@ def heading(results: "Results") -> tuple[str, str]:
     done = sum(len(row.done) for row in rows)
     whole = sum(len(row.runs) for row in rows)
     state = "" if done == whole else f", {done} of {whole} runs ended"
-    return f"FTFT on {results.about.name}", f"{len(rows)} methods x {len(results.experiment.seeds)} seeds{state}; {NAMES[results.metric]}"
+    what = "Stability of fine-tuning" if results.experiment.kind == "stability" else "FTFT"
+    return f"{what} on {results.about.name}", f"{len(rows)} methods x {len(results.experiment.seeds)} seeds{state}; {NAMES[results.metric]}"
 
 
 def _text(value: object) -> str:

@@ -31,12 +31,20 @@ class Report:
     results: "Results"
     render: Render = lambda drawn, alt: drawn
 
+    @property
+    def details(self) -> dict[str, str]:
+        """What lies behind the table: method of this class -> what it is called."""
+        return DETAILS
+
+    def table(self) -> str:
+        """Methods by evaluation sets."""
+        return markup.table(self.results, self.focus)
+
     def sections(self) -> Iterator[Section]:
         """All of them."""
-        results = self.results
         yield Section("What can be said", "", markup.claims(self.claims()))
-        yield Section("Methods", "", markup.table(results, self.focus))
-        for kind in DETAILS:
+        yield Section("Methods", "", self.table())
+        for kind in self.details:
             yield from getattr(self, kind)()
 
     @property

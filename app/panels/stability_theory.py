@@ -1,0 +1,60 @@
+"""What theory says of stability, on synthetic sets: six trends, as a command measured them."""
+
+import html
+from typing import Any
+
+import streamlit as st
+
+from app import parts
+from app.panels import results_experiment
+from ftft import Workspace
+from ftft.domain import Experiment
+
+THEORY = "theory"
+
+
+def experiment_box(experiments: list[Experiment]) -> str | None:
+    """An experiment's id, or THEORY; None where there is neither chosen."""
+    names = {e.id: f"{len(e.methods)} methods x {len(e.seeds)} seeds · {e.id[:6]}" for e in experiments} | {THEORY: "theory"}
+    wanted = st.query_params.get("experiment")
+    place = list(names).index(wanted) if wanted in names else 0
+    if not experiments:
+        return None
+    return st.selectbox(
+        "Experiment", list(names), place, format_func=names.__getitem__, key="stability_experiment", label_visibility="collapsed", width=230
+    )
+
+
+def show(ws: Workspace) -> None:
+    """The trends, with the sign that theory expects beside each; how to get them where nobody has measured them here."""
+    results_experiment.style()
+    found = ws.theory()
+    parts.section("Theory on synthetic sets", "each factor varied alone; a dot a set; rank correlation with its 95 % interval")
+    if found is None:
+        st.html("<p class='hint'>Nobody has measured the trends in this workspace. It takes about a minute:</p>")
+        st.code("ftft theory", language="bash")
+        return
+    st.html(f"<div class='r-figure wide'>{results_experiment.picture(found.drawn(), 'Trends on synthetic sets')}</div>")
+    st.html(_table(found.value))
+    st.html(f"<p class='r-note'>{html.escape(found.note)}</p>")
+
+
+def _table(found: dict[str, Any]) -> str:
+    methods = found["study"]["methods"]
+    head = "".join(f"<th>{html.escape(method)}</th>" for method in methods)
+    rows = "".join(
+        f"<tr><th scope='row'>{html.escape(factor)}</th><td>{html.escape(of['expected'])}</td>"
+        f"{''.join(_cell(of['methods'][method]['spearman']['epsilon'], of['expected']) for method in methods)}</tr>"
+        for factor, of in found["factors"].items()
+    )
+    return f"<table class='r-table r-small'><thead><tr><th>factor</th><th>theory: distance</th>{head}</tr></thead>{rows}</table>"
+
+
+def _cell(rho: dict[str, float] | None, expected: str) -> str:
+    if rho is None:
+        return "<td>–</td>"
+    agrees = rho["high"] < 0 if expected == "falls" else rho["low"] > 0
+    against = rho["low"] > 0 if expected == "falls" else rho["high"] < 0
+    kind = "gain" if agrees else "loss" if against else ""
+    value, low, high = (parts.signed(rho[name], 2) for name in ("value", "low", "high"))
+    return f"<td class='{kind}'>{value} <small>[{low}, {high}]</small></td>"

@@ -48,7 +48,7 @@ class RunFolder(RunPaths):
             {
                 "id": pa.array(epoch.ids_N[by_id].tolist(), pa.string()),
                 "gold": pa.array(epoch.gold_N[by_id].astype(np.int32)),
-                "logits": pa.FixedSizeListArray.from_arrays(pa.array(logits_NC.ravel()), logits_NC.shape[1]).cast(pa.list_(pa.float32())),
+                "logits": _lists(logits_NC),
                 "p_gold": pa.array(p_gold(logits_NC[None], epoch.gold_N[by_id])[0]),
                 "step": pa.array(epoch.step_N[by_id].astype(np.int32)),
             }
@@ -142,7 +142,7 @@ class RunFolder(RunPaths):
                 "id": pa.array(list(ids_N), pa.string()),
                 "gold": pa.array(gold_N.astype(np.int32)),
                 "pred": pa.array(logits_NC.argmax(1).astype(np.int32)),
-                "logits": pa.array([row.tolist() for row in logits_NC], pa.list_(pa.float32())),
+                "logits": _lists(np.ascontiguousarray(logits_NC, dtype=np.float32)),
             }
         )
         publish(self.path / "predictions" / f"{evaluation}.parquet", lambda aside: pq.write_table(table, aside, compression="zstd"))
@@ -156,6 +156,13 @@ class RunFolder(RunPaths):
         logits_NC = logits.flatten().to_numpy(zero_copy_only=False).reshape(len(ids_N), -1)
         by_id = np.argsort(ids_N, kind="stable")
         return ids_N[by_id], table["gold"].to_numpy()[by_id], logits_NC[by_id]
+
+
+def _lists(logits_NC: np.ndarray) -> "pa.Array":
+    """A list of float32 for each row."""
+    import pyarrow as pa
+
+    return pa.FixedSizeListArray.from_arrays(pa.array(logits_NC.ravel()), logits_NC.shape[1]).cast(pa.list_(pa.float32()))
 
 
 def _ids(table: "pa.Table") -> np.ndarray:

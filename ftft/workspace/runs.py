@@ -55,7 +55,10 @@ class Runs:
 
     def get(self, run: str) -> Run:
         """A run as it stands now."""
-        return self._read(self.folder(self.id(run)), jobs.Queue(self.workspace.path).look())
+        return self._get(run, jobs.Queue(self.workspace.path).look())
+
+    def _get(self, run: str, look: jobs.Look) -> Run:
+        return self._read(self.folder(self.id(run)), look)
 
     def progress(self, run: str) -> list[dict[str, Any]]:
         """The lines of `metrics.jsonl`, oldest first."""
@@ -136,16 +139,17 @@ class Runs:
         return cartography.write((folder.read_epoch(number) for number in numbers), Path(out).expanduser())
 
     def wait(self, runs: Iterable[str], on_progress: Callable[[Run], None] = lambda run: None, poll: float = 0.3) -> list[Run]:
-        """Blocks until all have ended; `on_progress` is called with each that has not, several times a second."""
+        """Blocks until all have ended; `on_progress` is called with each, several times a second, or as often as a tenth of a core can."""
         waiting = [self.id(r) for r in runs]
         while True:
-            now = [self.get(r) for r in waiting]
+            began, look = time.monotonic(), jobs.Queue(self.workspace.path).look()
+            now = [self._get(r, look) for r in waiting]
             for run in now:
                 on_progress(run)
             if all(r.final for r in now):
                 return now
             self.workspace.wake()
-            time.sleep(poll)
+            time.sleep(max(poll, 9 * (time.monotonic() - began)))
 
     def list(self, dataset: str | None = None, state: str | None = None) -> list[Run]:
         """Runs, newest first; of one dataset or in one state where given. One whose spec is broken is left out, with a warning."""

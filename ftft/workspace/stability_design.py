@@ -1,7 +1,8 @@
 """A stability experiment, from what is asked to the specs of its runs: the same fine-tuning under many seeds, with and without stabilisers.
 
 A method is a combination of stabilisers ("mmr+llrd"), or "standard". `mmr@init` is mmr with the seed of one source of chance varied and
-the others held, so that one sees which of them matters. Nothing here writes anything.
+the others held, so that one sees which of them matters. Runs of "standard" record their dynamics, so that there is a map to lay churn on;
+the others need none. Nothing here writes anything.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,7 +28,9 @@ SOURCES = tuple(f.name for f in fields(Seeds))
 ONE_BY_ONE = "@"  # between a method and the source of chance that alone varies
 HELD = 1  # the seed of sources that are held
 MOST_LEFT_OUT = 1000
-NOT_ASKED = {"layers", "methods", "tune", "left_out", "distance_to", "predict_train", "keep_model", "steps_of", "selection", "settle"}
+NOT_ASKED = {
+    "layers", "methods", "tune", "left_out", "distance_to", "predict_train", "keep_model", "capture", "steps_of", "selection", "settle",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -102,8 +105,8 @@ class StabilityPlanner:
         if stabilisers.LONG in stabilisers.names(parts):
             settings |= {"epochs": None, "steps": None}
         settings = {k: v for k, v in settings.items() if v is not None}
-        own = {"layers": asked.layers, "tune": asked.tune, "methods": parts}
-        own |= {"keep_model": asked.keep_models, "predict_train": asked.predict_train}
+        own = {"layers": asked.layers, "tune": asked.tune, "methods": parts, "keep_model": asked.keep_models}
+        own |= {"predict_train": asked.predict_train and not source, "capture": "none" if parts or source else "online"}
         (spec,) = self.workspace.plan_after(self.about.name, asked.model, (HELD if source else seed,), settings | own, ())
         seeds = replace(spec.seeds, **{source: seed}) if source else spec.seeds
         return replace(spec, seeds=seeds, seed=seed, **more)
@@ -127,7 +130,7 @@ class StabilityPlanner:
     def _twins_of(self, method: str, ids: Sequence[str], seed: int, other: int) -> list[Twin]:
         """Distances are to a repetition of the first seed's run, which keeps its model: an earlier one may have kept none."""
         base = self._add(self._spec(method, seed, again=1, keep_model=True, distance_to=START))
-        near = {"again": 1, "keep_model": False, "distance_to": base}
+        near = {"again": 1, "keep_model": False, "distance_to": base, "predict_train": None, "capture": "none"}
         floor = self._add(self._spec(method, other, **near))
         without = [Twin(method, "example", id, self._add(self._spec(method, seed, left_out=id, **near))) for id in ids]
         return [Twin(method, "base", None, base), Twin(method, "seed", None, floor), *without]

@@ -19,6 +19,7 @@ WHAT = {
     "random": "random, same size", "random_matched": "random, same size and label shares", "datamap": "the main model's own data map",
 }  # fmt: skip
 STRATEGIES = tuple(name for name in NAMES if name not in (*CONTROLS, "ftft", "subset"))
+FIRST = {"ftft": "references first", "stability": "seed by seed"}
 SWEEPS = ("ftft:q=0.5", "ftft:q=0.25", "ftft:burn_in=1", "ftft:per_label=yes", "ftft:average=3")
 
 
@@ -151,7 +152,11 @@ def plan(ws: Workspace, planned: Plan, view: str) -> None:
     existing = set(ws.runs.ids())
     new = sum(spec.run not in existing for spec in planned.specs)
     there = len(planned.specs) - new
-    note = f"{parts.plural(there, 'run')} of this plan {'exists' if there == 1 else 'exist'} already" if there else "references first"
+    note = (
+        f"{parts.plural(there, 'run')} of this plan {'exists' if there == 1 else 'exist'} already"
+        if there
+        else FIRST[planned.experiment.kind]
+    )
     st.html(f"<div class='cost'><b>{parts.num(new)}</b><span>{'run' if new == 1 else 'runs'} to queue · {note}</span></div>")
     if new:
         pending = isinstance(forms.attempt(ws.experiment.estimate, planned).value, Pending)

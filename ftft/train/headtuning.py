@@ -8,7 +8,7 @@ Shapes: N examples, D features, C classes.
 
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,8 +49,8 @@ def tune_heads(folders: Sequence[RunFolder], explain: Callable[[Exception], Ftft
     found: dict[str, dict[str, Any] | FtftError] = {}
     for group in _groups(folders, lambda folder: _encoder(folder.spec())):
         try:
-            for runs in _drawn_apart(group):
-                found |= _Tuning(runs).run(explain)
+            for tuning in _tunings(group):
+                found |= tuning.run(explain)
         except (KeyboardInterrupt, SystemExit):
             raise
         except Exception as problem:
@@ -70,10 +70,15 @@ def _encoder(spec: RunSpec) -> tuple:
     return tuple(part for part in spec.methods or () if part.startswith(SURT))
 
 
-def _drawn_apart(folders: list[RunFolder]) -> list[list[RunFolder]]:
-    """One group where all below the last layer comes from the checkpoint, else one for each seed."""
-    first = _Tuning(folders[:1])
-    return _groups(folders, lambda folder: folder.spec().seeds.init) if first.drawn_below else [folders]
+def _tunings(folders: list[RunFolder]) -> "Iterator[_Tuning]":
+    """One where all below the last layer comes from the checkpoint, else one for each seed."""
+    every = _Tuning(folders)
+    by_seed = _groups(folders, lambda folder: folder.spec().seeds.init)
+    if not every.drawn_below or len(by_seed) == 1:
+        yield every
+        return
+    for of_seed in by_seed:
+        yield _Tuning(of_seed)
 
 
 class _Tuning:

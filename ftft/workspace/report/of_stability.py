@@ -9,12 +9,13 @@ from ftft.errors import InputError, unknown
 from ftft.workspace.claims import NAMES
 from ftft.workspace.report import markup, stability_markup
 from ftft.workspace.report.sections import Report, Section, pair
+from ftft.workspace.stability_design import ONE_BY_ONE
 
 if TYPE_CHECKING:
     from ftft.workspace.results import Results
 
 DETAILS = {
-    "seeds": "Seeds", "agreement": "Agreement", "on_the_map": "Churn on the map", "curves": "Failed and healthy",
+    "seeds": "Seeds", "agreement": "Agreement", "scores": "Scores", "on_the_map": "Churn on the map", "curves": "Failed and healthy",
     "theory": "Leave one out", "how": "How",
 }  # fmt: skip
 
@@ -32,8 +33,8 @@ class StabilityReport(Report):
         return next((row.method for row in self.results.rows if row.method != self.results.baseline), self.results.rows[0].method)
 
     def table(self) -> str:
-        """Spread, failures and agreement; then scores and cost."""
-        return stability_markup.table(self.results) + markup.table(self.results, self.focus)
+        """Spread, failures and agreement of each method."""
+        return stability_markup.table(self.results)
 
     def seeds(self) -> Iterator[Section]:
         """Every seed, and the spread of each method."""
@@ -41,6 +42,11 @@ class StabilityReport(Report):
         yield Section("All seeds", f"on {on}; hollow: no better than the commonest answer", self.figure("strips", "All seeds", wide=True))
         note = "sample SD over seeds with 95 % intervals, which suppose normal scores"
         yield Section("Spread", note, self.figure("spread", "Spread", wide=True))
+        yield Section("Sources of chance", "each varied alone, the others held", stability_markup.sources(self.results))
+
+    def scores(self) -> Iterator[Section]:
+        """Means on every set, differences to the baseline, cost."""
+        yield Section("Scores", "on every set", markup.table(self.results, self.focus))
 
     def agreement(self) -> Iterator[Section]:
         """How differently the runs of a method answer."""
@@ -91,24 +97,23 @@ class StabilityReport(Report):
 
 
 def strips(results: "Results") -> Any:
-    values = {row.method: list(results.instabilities.scores(row).values()) for row in results.rows}
+    values = {row.method: list(results.instabilities.scores(row).values()) for row in results.rows if ONE_BY_ONE not in row.method}
     _some(values)
     floor = results.instabilities.rows[results.baseline].floor
     return draw.strips(values, floor, f"{NAMES[results.metric]}, {results.instabilities.evaluation}")
 
 
 def spread(results: "Results") -> Any:
-    found = {m: one.spread for m, one in results.instabilities.rows.items()}
+    rows = stability_markup.methods(results)
+    found = {m: one.spread for m, one in rows.items()}
     _some(found)
-    failed = {
-        m: one.failed_share and (one.failed_share.value, one.failed_share.low, one.failed_share.high)
-        for m, one in results.instabilities.rows.items()
-    }
+    shares = {m: one.failed_share for m, one in rows.items()}
+    failed = {m: share and (share.value, share.low, share.high) for m, share in shares.items()}
     return draw.intervals({f"SD of {NAMES[results.metric]}": found, "share of failed runs": failed}, results.baseline)
 
 
 def agreement(results: "Results") -> Any:
-    rows = results.instabilities.rows
+    rows = stability_markup.methods(results)
     _some({m: one.disagreement for m, one in rows.items()})
     parts = {"disagreement": "disagreement", "jsd": "Jensen–Shannon divergence, nats", "one_minus_fleiss_kappa": "1 − Fleiss' kappa"}
     values = {

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ftft.workspace.claims import NAMES
+from ftft.workspace.stability_design import ONE_BY_ONE, SOURCES
 
 if TYPE_CHECKING:
     from ftft.stats import Estimate
@@ -22,19 +23,49 @@ THEORY = {
 def table(results: "Results") -> str:
     """A line a method: spread, range, failures, agreement, what it costs more."""
     heads = ["method", "runs", "mean", "SD [95 %]", "min – max", "failed", "disagreement", "JSD", "1 − κ", "FLOPs", "time"]
-    body = "".join(_row(results, row, results.instabilities.rows[row.method]) for row in results.rows)
+    shown = methods(results)
+    body = "".join(_row(results, row, shown[row.method]) for row in results.rows if row.method in shown)
     head = f"<th>{heads[0]}</th>" + "".join(f"<th class='n'>{name}</th>" for name in heads[1:])
     on, scale = results.instabilities.evaluation, "" if results.metric == "loss" else " x 100"
     floor = results.instabilities.rows[results.baseline].floor
     failed = "" if floor is None else f" Failed: not above {_points(results, floor)}, what the commonest answer scores."
     notes = [
-        f"{NAMES[results.metric]}{scale} on {_text(on)}, the set that decides nothing here but what is seen; test sets are below.{failed}",
+        f"{NAMES[results.metric]}{scale} on {_text(on)}, which decides nothing here; other sets are under Scores.{failed}",
         "Disagreement, Jensen–Shannon divergence (nats) and 1 − Fleiss' kappa: means over pairs of runs, after Du and Nguyen 2023.",
         f"FLOPs and time: times those of {_text(results.baseline)}; FLOPs with SURT's training, time as it was on this machine.",
     ]
     said = "".join(f"<li>{note}</li>" for note in notes)
-    whole = f"<table class='r-table r-small'><thead><tr>{head}</tr></thead>{body}</table>"
+    whole = f"<table class='r-table r-parts'><thead><tr>{head}</tr></thead>{body}</table>"
     return f"<div class='r-wide'>{whole}</div><ul class='r-notes'>{said}</ul>"
+
+
+def methods(results: "Results") -> "dict[str, Instability]":
+    """The methods themselves, without the rows in which one source of chance varies alone."""
+    return {method: found for method, found in results.instabilities.rows.items() if ONE_BY_ONE not in method}
+
+
+def sources(results: "Results") -> str:
+    """SD of each method, with all seeds varied and with each source alone; empty where none was."""
+    rows = results.instabilities.rows
+    there = [source for source in SOURCES if any(name.endswith(f"{ONE_BY_ONE}{source}") for name in rows)]
+    if not there:
+        return ""
+    head = "".join(f"<th class='n'>{name}</th>" for name in ("all of them", *there))
+    body = ""
+    for method in methods(results):
+        names = [method, *(f"{method}{ONE_BY_ONE}{source}" for source in there)]
+        body += f"<tr><th scope='row'>{_text(method)}</th>" + "".join(f"<td class='n'>{_sd(results, rows.get(n))}</td>" for n in names)
+    note = (
+        "SD of the score with its 95 % interval, and disagreement between runs. Which of two is larger is told where intervals are apart."
+    )
+    return f"<table class='r-table r-parts'><thead><tr><th></th>{head}</tr></thead>{body}</table><p class='r-note'>{note}</p>"
+
+
+def _sd(results: "Results", found: "Instability | None") -> str:
+    if found is None or found.spread is None:
+        return DASH
+    sd = f"{_points(results, found.spread[0])} <small>[{_ends(results, found.spread[1:])}]</small>"
+    return sd if found.disagreement is None else f"{sd}<small> · {found.disagreement:.3f}</small>"
 
 
 def _row(results: "Results", row: "Row", found: "Instability") -> str:
@@ -48,15 +79,12 @@ def _row(results: "Results", row: "Row", found: "Instability") -> str:
     cells = [
         f"{found.runs}{f'<small>{_text(waiting)}</small>' if waiting else ''}",
         _points(results, sum(scores) / len(scores)) if scores else DASH, spread, span,
-        DASH if found.failed_share is None else f"{len(found.failed)}", *(_number(v, 3) for v in _of(found)),
+        DASH if found.failed_share is None else f"{len(found.failed)}", _number(found.disagreement, 3),
+        _number(found.jsd, 4), _number(found.one_minus_fleiss_kappa, 3),
         _times(row.price.ratio), _times(found.seconds),
     ]  # fmt: skip
     body = "".join(f"<td class='n{f' {kind}' if n == 2 and kind else ''}'>{cell}</td>" for n, cell in enumerate(cells))
     return f"<tr><th scope='row'>{_text(row.method)}</th>{body}</tr>"
-
-
-def _of(found: "Instability") -> tuple[float | None, float | None, float | None]:
-    return found.disagreement, found.jsd, found.one_minus_fleiss_kappa
 
 
 def _kind(ratio: "Estimate | None") -> str:

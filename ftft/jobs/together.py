@@ -6,9 +6,9 @@ from contextlib import ExitStack, contextmanager
 from ftft.domain import RunSpec
 from ftft.errors import InputError
 from ftft.jobs.lifecycle import state
-from ftft.jobs.lock import attempt_of, take
+from ftft.jobs.lock import Attempt, attempt_of, take
 from ftft.jobs.verdicts import progress
-from ftft.jobs.waiting import Queue
+from ftft.jobs.waiting import Queue, Row
 from ftft.runpaths import RunPaths
 
 MOST = 512  # runs of one process
@@ -25,19 +25,28 @@ def companions(folder: RunPaths, fits: Callable[[RunSpec], bool]) -> Iterator[li
     with ExitStack() as held:
         for row in queue.rows() if attempt and not queue.paused else ():
             other = queue.folder(row.run)
-            if len(found) == MOST or row.run == folder.run or not _waits(queue, other, row.dependencies, fits):
-                continue
-            if (lock := take(other)) is None:
-                continue
-            held.enter_context(lock)
-            now = progress(other)
-            tries = row.attempts + 1 if row.progress == now else 1
-            ready = other.verdict() is None and not other.cancel_file.exists() and attempt_of(other) is None
-            if ready and attempt and queue.started(row.run, tries, now, attempt.token):
-                lock.sign(attempt)
-                held.callback(lock.clear)
+            wanted = len(found) < MOST and row.run != folder.run and _waits(queue, other, row.dependencies, fits)
+            if attempt and wanted and _claimed(queue, row, other, attempt, held):
                 found.append(other)
         yield found
+
+
+def _claimed(queue: Queue, row: Row, folder: RunPaths, attempt: Attempt, held: ExitStack) -> bool:
+    """Is the run now this attempt's, until `held` is closed?"""
+    lock = take(folder)
+    if lock is None:
+        return False
+    with ExitStack() as own:
+        own.enter_context(lock)
+        now = progress(folder)
+        tries = row.attempts + 1 if row.progress == now else 1
+        ready = folder.verdict() is None and not folder.cancel_file.exists() and attempt_of(folder) is None
+        if not ready or not queue.started(row.run, tries, now, attempt.token):
+            return False
+        lock.sign(attempt)
+        own.callback(lock.clear)
+        held.push(own.pop_all())
+        return True
 
 
 def _waits(queue: Queue, folder: RunPaths, dependencies: tuple[str, ...], fits: Callable[[RunSpec], bool]) -> bool:

@@ -19,13 +19,16 @@ def test_the_documentation_holds_the_registry_as_it_is():
     assert as_markdown() in TEXT
 
 
-def test_the_commands_of_the_documentation_are_understood():
+@pytest.mark.parametrize("words", ["ftft experiment stability", "ftft data add"])
+def test_the_commands_of_the_documentation_are_understood(words):
+    from ftft.cli.data import data
     from ftft.cli.experiments import experiment
 
-    lines = [line.strip() for line in TEXT.splitlines() if line.startswith("    ftft experiment stability")]
-    assert lines
+    command = {"experiment": experiment, "data": data}[words.split()[1]].commands[words.split()[2]]
+    lines = [line.strip() for line in TEXT.splitlines() if line.startswith(f"    {words}")]
+    assert len(lines) > 1
     for line in lines:
-        experiment.commands["stability"].make_context("stability", shlex.split(line, comments=True)[3:])
+        command.make_context(command.name, shlex.split(line, comments=True)[3:])
 
 
 def test_every_class_behind_a_name_takes_its_options():

@@ -82,7 +82,7 @@ def surt(
         raise InputError("surt has no texts to re-train on", "Give those of your training set")
     config, tokenizer = AutoConfig.from_pretrained(model), AutoTokenizer.from_pretrained(model)
     source = Source(str(model), "main", config, tokenizer, ())
-    columns = [list(column) for column in zip(*texts, strict=True)] if isinstance(texts[0], tuple) else [list(texts)]
+    columns: Any = [list(column) for column in zip(*texts, strict=True)] if isinstance(texts[0], tuple) else [list(texts)]
     with_types = "token_type_ids" in tokenizer.model_input_names
     tokens, _ = tokenise(tokenizer, columns, min(max_length, tokenizer.model_max_length), with_types)
     recipe = Recipe(epochs, lr, masked, batch_size, seed)

@@ -126,7 +126,9 @@ class _Retraining:
         self.per_epoch = -(-len(self.train) // recipe.batch_size)
         self.steps = recipe.epochs * self.per_epoch
         self.alone = round(HEAD_ALONE * self.steps) if self.new_head else 0
-        self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=recipe.lr, eps=1e-6, weight_decay=0.01)
+        self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=recipe.lr, eps=1e-6, weight_decay=0.01, fused=True)
+        self.model.base_model.register_forward_hook(self._only_guessed)
+        self.is_guessed_BL: torch.Tensor | None = None
 
     def run(self, of: flops.Flops) -> tuple[float, float, float]:
         """(FLOPs, held-out loss before, and after)."""
@@ -139,7 +141,7 @@ class _Retraining:
                     before = self.loss()
                 row_B = self._rows(step)
                 self._update(step, row_B)
-                cost += of.of_training(len(row_B), int(self.tokens.length_N[row_B].max()))
+                cost += self._flops(of, len(row_B), int(self.tokens.length_N[row_B].max()))
                 if time.monotonic() - saved > SAVE_EVERY:
                     self._keep(step + 1, cost, before)
                     saved = time.monotonic()
@@ -190,9 +192,25 @@ class _Retraining:
         return batch | {"input_ids": inputs_BL, "labels": labels_BL}
 
     def _pass(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        """The mean loss of the masked tokens. The head sees these alone: over a large vocabulary the others would cost most of it."""
         device = self.model.device
+        on_device = {name: values.to(device) for name, values in batch.items()}
+        labels_BL = on_device.pop("labels")
+        self.is_guessed_BL = labels_BL != IGNORED
         with self.precision.autocast(device):
-            return self.model(**{name: values.to(device) for name, values in batch.items()}).loss
+            logits_MV = self.model(**on_device).logits[0]
+        return torch.nn.functional.cross_entropy(logits_MV.float(), labels_BL[self.is_guessed_BL])
+
+    def _only_guessed(self, encoder: torch.nn.Module, given: Any, said: Any) -> Any:
+        """In the place of what the encoder says of all tokens: that of those to be guessed, as one text."""
+        if self.is_guessed_BL is not None:
+            said["last_hidden_state"] = said[0][self.is_guessed_BL][None]
+        return said
+
+    def _flops(self, of: flops.Flops, texts: int, length: int) -> float:
+        """Of an update: the count of whole batches, less the last matrix of the head for tokens that are not guessed."""
+        last: Any = self.model.get_output_embeddings()
+        return of.of_training(texts, length) - (1 - self.recipe.masked) * 6 * last.weight.numel() * texts * length
 
     # ---- what is kept of a re-training that was broken off
 

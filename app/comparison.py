@@ -113,7 +113,7 @@ def columns(dataset: Dataset) -> tuple[Column, ...]:
 
 def compare(dataset: Dataset, runs: Iterable[Run], subsets: Iterable[Subset], metric: str) -> Table:
     """The table over all `runs` of a dataset; references included, for what choosing cost. `metric`: accuracy, macro_f1 or auroc."""
-    of_name = [run for run in runs if run.spec.dataset == dataset.name and run.spec.has_settings]
+    of_name = [run for run in runs if run.spec.dataset == dataset.name and run.spec.has_settings and run.spec.left_out is None]
     runs = [run for run in of_name if run.spec.dataset_fingerprint == dataset.fingerprint]
     costs, heads = {run.id: spent(run) for run in runs}, columns(dataset)
     drawn = [

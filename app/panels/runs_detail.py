@@ -63,6 +63,8 @@ def _facts(run: Run) -> str:
         "trained on": spec.subset or "everything",
         "budget": f"{budget}, batches of {spec.batch_size * spec.grad_accum}",
         "learning rate": forms.short(spec.lr),
+        **({"method": spec.method} if spec.methods else {}),
+        **({"trains": "a linear head"} if spec.tune else {}),
         "asked for": asked,
         "dynamics": f"{parts.plural(run.epochs_recorded, 'epoch')}, {spec.capture}" if run.epochs_recorded else "none yet",
     }

@@ -146,6 +146,8 @@ def _text(run: Run) -> str:
     s = run.spec
     known = s.has_settings
     settings = f"seed {s.seed}, lr {s.lr:g}, batch {s.batch_size}" if known else "seed –, lr –, batch –"
+    settings += f", method {s.method}" if s.methods else ""
+    settings += ", head alone" if s.tune else ""
     holds = "" if run.measures is None else f", metrics alone: {', '.join(run.measures)}"
     lines = [
         f"{run.id}  {run.state}",

@@ -279,7 +279,14 @@ def _how(profile: Profile, runs: int) -> str:
 
 def _training_seconds(run: Run, spec: RunSpec, profile: Profile) -> float | None:
     """What an undisturbed run with the same model, batches and machine took for its updates; None where it was another, or too short."""
-    if run.spec.imported or key_of(run.spec) != key_of(spec) or run.spec.stop or run.spec.capture == "epoch_end":
+    if (
+        run.spec.imported
+        or key_of(run.spec) != key_of(spec)
+        or run.spec.stop
+        or run.spec.capture == "epoch_end"
+        or run.spec.tune
+        or run.spec.methods
+    ):
         return None
     if any(run.environment.get(name) != profile.environment[name] for name in _PER_FLOP) or run.environment.get("processes") != 1:
         return None

@@ -19,7 +19,6 @@ PAGES = (
     ("stability", "Stability", "balance"),
 )
 
-st.query_params.pop("token", None)  # the cookie stands for it now; an address that is copied or photographed should not hold it
 # A ":material/…:" page icon would be fetched from fonts.gstatic.com, so the page carries a picture of its own.
 st.set_page_config(page_title="ftft", page_icon=str(HERE / "icon.png"), layout="wide")
 st.logo(str(HERE / "icon.png"), size="small")

@@ -49,8 +49,7 @@ def _body(ws: Workspace, experiment: str, metric: str) -> None:
     with st.container(key=f"behind_{chosen}"):  # one for each part, or what the last one left would stay below a shorter one
         for section in getattr(whole, chosen or next(iter(names)))():
             if section.content:
-                if section.title:
-                    parts.section(section.title, section.note)
+                parts.section(section.title, section.note)
                 st.html(section.content)
     if chosen == "on_the_map" and results.experiment.kind == "ftft":
         _to_the_map(results, whole.focus)

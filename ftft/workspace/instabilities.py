@@ -6,7 +6,7 @@ Shapes: R runs, N examples, C classes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ftft import instability
-from ftft.crossed import spread
+from ftft.crossed import holm, spread
 from ftft.domain import Run
 from ftft.publish import stamp
 from ftft.scores import joined
@@ -33,7 +33,8 @@ class Instability:
     """Of one method. `spread`: sample SD of the score with its 95 % interval. `floor`: the score of always giving the commonest answer.
 
     `failed`: runs whose score is not above that, `failed_share` with its interval. `ratio`: of the SD to the baseline's, without those.
-    `p`: of equal spread as the baseline, Brown and Forsythe, None under FEWEST runs. `seconds`: mean seconds as a share of the baseline's.
+    `p`: of equal spread as the baseline, Brown and Forsythe, adjusted for all methods of the table (Holm); None under FEWEST runs.
+    `seconds`: mean seconds as a share of the baseline's.
     What needs two runs is None under two.
     """
 
@@ -102,7 +103,9 @@ class Instabilities:
     @cached_property
     def rows(self) -> dict[str, Instability]:
         """Method -> its instability."""
-        return {row.method: self._of(row) for row in self.results.rows}
+        found = [self._of(row) for row in self.results.rows]
+        adjusted = holm([one.p for one in found])
+        return {one.method: replace(one, p=p) for one, p in zip(found, adjusted, strict=True)}
 
     def scores(self, row: "Row") -> dict[int, float]:
         """Seed -> score on `evaluation`."""

@@ -73,7 +73,11 @@ def _test(found: Instability) -> Confound:
         return Confound("shape of the scores", "not measured", f"Equal spread is tested from {FEWEST} runs of each on")
     p = f"{found.p:.3f}" if found.p >= 0.001 else "< 0.001"
     verdict = "ruled out" if found.p < 0.05 else "not ruled out"
-    return Confound("shape of the scores", verdict, f"Brown and Forsythe's test of equal spread, by medians: p {p.replace('-', MINUS)}")
+    return Confound(
+        "shape of the scores",
+        verdict,
+        f"Brown and Forsythe's test of equal spread, by medians: p {p.replace('-', MINUS)}, for all methods together",
+    )
 
 
 def _cost(row: "Row") -> Confound:

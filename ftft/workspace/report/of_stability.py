@@ -61,8 +61,8 @@ class StabilityReport(Report):
             yield Section("Churn on the map", "", f"<p class='r-note'>{problem.message}. {problem.remedy}.</p>")
             return
         drawn = pair(self.figure("churn", "Churn on the map"), self.figure("churn_by", "Churn by variability"))
-        yield Section("Churn on the map", "training examples; churn: share of pairs of runs that answer differently", drawn)
-        yield Section("", "", stability_markup.correlations(laid))
+        note = "training examples; churn: share of pairs of runs that answer differently"
+        yield Section("Churn on the map", note, drawn + stability_markup.correlations(laid))
 
     def curves(self) -> Iterator[Section]:
         """Do failures show in the training loss?"""

@@ -117,7 +117,7 @@ def left_out(epsilon: Mapping[str, Sequence[float]], floor: Mapping[str, float |
         ax.plot(list(values), [place] * len(values), "o", color=SERIES[0], markersize=3, alpha=0.7, markeredgewidth=0)
         if (own := floor.get(method)) is not None:
             ax.plot([own, own], [place - 0.36, place + 0.36], color=LOSS, linewidth=1.4)
-    ax.set_xscale("log")
+    _logarithmic(ax, "x")
     return figure
 
 
@@ -129,17 +129,28 @@ def trends(found: Mapping[str, Mapping[str, Any]], methods: Sequence[str], width
         for number, method in enumerate(methods):
             values = of["methods"][method]["epsilon"]
             ax.plot(of["values"], values, "o", color=SERIES[number], markersize=2.2, alpha=0.7, markeredgewidth=0, label=method)
-        ax.set_xscale("log")
-        ax.set_yscale("log")
+        _logarithmic(ax, "x")
+        _logarithmic(ax, "y")
         rho = of["methods"][methods[0]]["spearman"]["epsilon"]
-        said = "–" if rho is None else f"{rho['value']:+.2f} [{rho['low']:+.2f}, {rho['high']:+.2f}]"
-        ax.set_title(f"{said}; theory: {of['expected']}", fontsize=6.5, color=MUTED, loc="left", pad=3)
+        said = "–" if rho is None else f"{rho['value']:+.2f} [{rho['low']:+.2f}, {rho['high']:+.2f}]".replace("-", "−")
+        ax.set_title(f"{said}, theory {of['expected']}", fontsize=6, color=MUTED, loc="left", pad=3)
         ax.set_xlabel(FACTORS.get(factor, factor))
     axes[0].set_ylabel("leave-one-out distance")
     figure.legend(
         *axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=len(methods), fontsize=6, frameon=False, labelcolor=MUTED
     )
     return figure
+
+
+def _logarithmic(ax: Any, axis: str) -> None:
+    """A few plain numbers as ticks: 0.01, 0.02, 0.05."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    ax.set(**{f"{axis}scale": "log"})
+    of = ax.xaxis if axis == "x" else ax.yaxis
+    of.set_major_locator(LogLocator(10, subs=(1, 2, 5), numticks=6))
+    of.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    of.set_minor_locator(NullLocator())
 
 
 def _lines(names: Sequence[str], width: str, unit: str) -> tuple[Any, Sequence[Any]]:

@@ -41,22 +41,26 @@ from ftft.train.progress import Progress, say
 from ftft.train.stabilisers import Together
 from ftft.train.theory import theory
 
+Outcome = dict[str, Any] | FtftError
 FORWARD, UPDATE = 2, 4  # FLOPs a weight and example: an answer; an answer and a gradient of the weights alone
 
 
-def tune_heads(folders: Sequence[RunFolder], explain: Callable[[Exception], FtftError]) -> dict[str, dict[str, Any] | FtftError]:
-    """The verdict of each run, not yet published, or why there is none. All are runs of which one `trains_with` the others."""
-    found: dict[str, dict[str, Any] | FtftError] = {}
+def tune_heads(folders: Sequence[RunFolder], explain: Callable[[Exception], FtftError]) -> Iterator[tuple[RunFolder, Outcome]]:
+    """Each run with its verdict, not yet published, or why there is none, as soon as it is known: SURT may still take others hours.
+
+    All are runs of which one `trains_with` the others.
+    """
     for group in _groups(folders, lambda folder: _encoder(folder.spec())):
+        waiting = {folder.run: folder for folder in group}
         try:
             for tuning in _tunings(group):
-                found |= tuning.run(explain)
+                for run, outcome in tuning.run(explain).items():
+                    yield waiting.pop(run), outcome
         except (KeyboardInterrupt, SystemExit):
             raise
         except Exception as problem:
             failure = explain(problem)
-            found |= {folder.run: failure for folder in group if folder.run not in found}
-    return found
+            yield from ((folder, failure) for folder in waiting.values())
 
 
 def _groups(folders: Sequence[RunFolder], key: Callable[[RunFolder], Any]) -> list[list[RunFolder]]:
@@ -97,14 +101,14 @@ class _Tuning:
         self.drawn_below = any(not name.startswith(last) for name in self.inputs.drawn)
         self.started = datetime.now(UTC)
 
-    def run(self, explain: Callable[[Exception], FtftError]) -> dict[str, dict[str, Any] | FtftError]:
+    def run(self, explain: Callable[[Exception], FtftError]) -> dict[str, Outcome]:
         """A failure of one run is none of the others'."""
         every = self.inputs.examples("train")
         self.inputs.warn_of_cuts("train", every)
         self.model.to(this_device())  # pyright: ignore[reportArgumentType]
         self.features = {split.name: self._encoded(split.name) for split in self.about.splits}
         say(f"features of {len(self.features)} sets; {len(self.specs)} heads on them")
-        found: dict[str, dict[str, Any] | FtftError] = {}
+        found: dict[str, Outcome] = {}
         begun: dict[str, Begun] = {}
         rows: dict[str, np.ndarray | None] = {}
         for run, spec in self.specs.items():
@@ -127,7 +131,7 @@ class _Tuning:
     def _batch(
         self, runs: list[str], begun: dict[str, Begun], feature_ND: np.ndarray, examples: task.Examples,
         explain: Callable[[Exception], FtftError],
-    ) -> dict[str, dict[str, Any] | FtftError]:  # fmt: skip
+    ) -> dict[str, Outcome]:  # fmt: skip
         failed: dict[str, FtftError] = {}
 
         def close(number: int, epoch: Epoch) -> None:
@@ -140,7 +144,7 @@ class _Tuning:
 
         heads = HeadBatch(feature_ND, examples, [begun[run] for run in runs], close).fit()
         mean_RCD, bias_RC = heads.mean()
-        found: dict[str, dict[str, Any] | FtftError] = {}
+        found: dict[str, Outcome] = {}
         for n, run in enumerate(runs):
             try:
                 head = {"weight": mean_RCD[n].contiguous(), "bias": bias_RC[n].contiguous()}

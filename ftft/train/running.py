@@ -69,7 +69,7 @@ def run_folder(folder: RunFolder) -> dict[str, Any]:
 def run_heads(folders: Sequence[RunFolder]) -> None:
     """Trains runs of head tuning together (RunSpec.trains_with); each gets a verdict. Raises the failure of the first, which was asked for.
 
-    KeyboardInterrupt on SIGTERM or Ctrl-C: then no run has a verdict but those that had one before.
+    KeyboardInterrupt on SIGTERM or Ctrl-C: runs that had not ended then have no verdict.
     """
     first, *_ = waiting = [folder for folder in folders if (folder.verdict() or {}).get("state") != "succeeded"] or [folders[0]]
     if first.verdict():
@@ -77,13 +77,14 @@ def run_heads(folders: Sequence[RunFolder]) -> None:
     quiet()
     for folder in waiting:
         folder.results_file.unlink(missing_ok=True)
+    failed: FtftError | None = None
     with stop_signals():
-        found = tune_heads(waiting, explain)
-    for folder in waiting:
-        outcome = found[folder.run]
-        folder.publish_verdict(outcome if isinstance(outcome, dict) else _failed(folder, outcome, 0))
-    if not isinstance(outcome := found[first.run], dict):
-        raise outcome
+        for folder, outcome in tune_heads(waiting, explain):
+            folder.publish_verdict(outcome if isinstance(outcome, dict) else _failed(folder, outcome, 0))
+            if folder.run == first.run and not isinstance(outcome, dict):
+                failed = outcome
+    if failed:
+        raise failed
 
 
 def explain(problem: Exception) -> FtftError:

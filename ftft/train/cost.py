@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from ftft.domain.record import take
+from ftft.domain.record import checked, take
 from ftft.errors import InputError
 from ftft.publish import publish_json, read_json
 from ftft.train import ranks
@@ -111,5 +111,5 @@ class Ledger:
 
 def _read(file: Path) -> Spent:
     value = read_json(file)
-    value = {"pretrain_flops": 0.0, "features_flops": 0.0} | value  # which older ones lack
+    value = {"pretrain_flops": 0.0, "features_flops": 0.0} | checked(value, file.name, dict)  # which older ones lack
     return Spent(**{f.name: take(value, f.name, int if f.name in ("attempts", "examples") else float) for f in fields(Spent)})

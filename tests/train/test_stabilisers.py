@@ -275,6 +275,11 @@ def _predicts_as_recorded(saved, folder):
             np.testing.assert_allclose(row.logits, saved(**encoded).logits[0].numpy(), atol=1e-4)
 
 
+def test_all_together_train_in_half_precision(make_run):
+    run = make_run(rows=21, epochs=1, methods=tuple(EVERY), precision="bf16")
+    assert run_folder(run)["environment"]["precision"] == "bf16"
+
+
 @pytest.mark.parametrize("method", [name for name, s in STABILISERS.items() if s.where])
 def test_each_alone_trains_otherwise_than_none(make_run, method):
     strong = {part.partition(":")[0]: part for part in EVERY}

@@ -31,8 +31,8 @@ class Heads(torch.nn.Module):
         return linear(feature, self.weight.mean(0), None if self.bias is None else self.bias.mean(0))
 
     def each(self, feature_BD: torch.Tensor) -> torch.Tensor:
-        """(B, C, H): what each head says."""
-        logits_BHC = torch.einsum("bd,hcd->bhc", feature_BD, self.weight)
+        """(B, C, H): what each head says, in the weights' own precision: a loss is no matter for autocast."""
+        logits_BHC = torch.einsum("bd,hcd->bhc", feature_BD.to(self.weight.dtype), self.weight)
         return (logits_BHC if self.bias is None else logits_BHC + self.bias).transpose(1, 2)
 
     def mean_layer(self) -> torch.nn.Linear:

@@ -24,7 +24,8 @@ _MIXOUT = "Lee, Cho and Kang 2020"
 class Stabiliser(Registered):
     """A line of STABILISERS. `where` is empty for what is done before training, or by its settings.
 
-    `head`: head tuning can take it, too. `from_start`: it needs the weights that training began with.
+    `head`: head tuning can take it, too. `from_start`: a resumed run needs the model as training began with it, for its weights or
+    its shape: a checkpoint holds several heads where an ordinary model has one.
     """
 
     head: bool = False
@@ -41,7 +42,7 @@ STABILISERS = {
         Stabiliser(MMR, "Maximal Margin Regulariser: adds alpha / (1 + distance of the classes' centres)", _FU, f"{_ALL}.margin:Margin",
                    (Option("alpha", 0.01, "Weight of the regulariser; .1 and more destroys small models", (0, 1_000_000)),), head=True),
         Stabiliser(MHLOSS, "Multi-Head Loss: several heads on one encoder, their mean loss; the mean head predicts", _FU,
-                   f"{_ALL}.heads:ManyHeads", (Option("heads", 5, "How many", (1, 1000)),), head=True),
+                   f"{_ALL}.heads:ManyHeads", (Option("heads", 5, "How many", (1, 1000)),), head=True, from_start=True),
         Stabiliser(SURT, "Self Unsupervised Re-Training: masked language modelling on the training texts first", _FU, "",
                    (Option("epochs", 3, "Passes over the training texts", (1, 1000)), Option("lr", 5e-5, "Peak learning rate", (1e-9, 1)),
                     Option("masked", 0.15, "Share of the tokens to guess", (0.01, 0.9))), head=True),

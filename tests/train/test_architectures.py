@@ -1,13 +1,13 @@
 """What every architecture must pass: trained, recorded, killed, resumed, saved, read back, and the same prediction for each text alone."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForSequenceClassification
 
 from ftft.train import flops, model, run_folder
 from tests.train.killing import train_and_kill
+from tests.train.predicted import as_recorded
 from tests.train.tiny import LABELS, MAX_LENGTH
 
 # family -> what its configuration needs besides the sizes that all share
@@ -36,18 +36,7 @@ def test_a_model_of_each_architecture_goes_through_it_all(make_run, make_model, 
         a, b = whole.read_epoch(number), folder.read_epoch(number)
         assert a.ids_N.tolist() == b.ids_N.tolist()
         np.testing.assert_allclose(a.logits_NC, b.logits_NC, atol=1e-5)
-    _check_that_predictions_are_those_of_the_saved_model(folder)
-
-
-def _check_that_predictions_are_those_of_the_saved_model(folder):
-    saved, tokenizer = AutoModelForSequenceClassification.from_pretrained(folder.model).eval(), AutoTokenizer.from_pretrained(folder.model)
-    assert saved.config.id2label == dict(enumerate(LABELS))
-    texts = pd.read_parquet(folder.workspace / "datasets" / "reviews" / "eval" / "far.parquet").set_index("id")["text"]
-    for row in pd.read_parquet(folder.path / "predictions" / "far.parquet").itertuples():
-        encoded = tokenizer(texts[row.id], return_tensors="pt", return_token_type_ids=model.asks_for_types(saved, tokenizer))
-        with torch.no_grad():
-            alone = saved(**encoded).logits[0].numpy()
-        np.testing.assert_allclose(row.logits, alone, atol=1e-4)
+    as_recorded(folder)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForSequenceClassification
 
 from ftft.errors import InputError
 from ftft.runpaths import CACHE
-from ftft.train import model as models
 from ftft.train import run_folder, run_heads
+from tests.train.predicted import as_recorded
 from tests.train.test_architectures import FAMILIES
 
 HEAD = {"tune": "head", "lr": 0.05, "epochs": 3}
@@ -26,12 +26,7 @@ def test_each_architecture_learns_and_saves_a_model_that_predicts_the_same(make_
     for run in runs:
         first, last = run.read_epoch(1), run.read_epoch(20)
         assert -np.log(last.p_gold_N).mean() < -np.log(first.p_gold_N).mean()
-        saved, tokenizer = AutoModelForSequenceClassification.from_pretrained(run.model).eval(), AutoTokenizer.from_pretrained(run.model)
-        texts = pd.read_parquet(run.workspace / "datasets" / "reviews" / "eval" / "far.parquet").set_index("id")["text"]
-        for row in pd.read_parquet(run.path / "predictions" / "far.parquet").itertuples():
-            encoded = tokenizer(texts[row.id], return_tensors="pt", return_token_type_ids=models.asks_for_types(saved, tokenizer))
-            with torch.no_grad():
-                np.testing.assert_allclose(row.logits, saved(**encoded).logits[0].numpy(), atol=1e-4)
+        as_recorded(run)
 
 
 def test_a_run_is_the_same_whoever_trains_with_it(make_run):

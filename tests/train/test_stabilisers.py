@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch.utils.data import Dataset
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
+from transformers import AutoModelForSequenceClassification, Trainer, TrainingArguments
 
 from ftft.domain.stabilisers import STABILISERS
 from ftft.errors import InputError
@@ -19,6 +19,7 @@ from ftft.train.stabilisers.heads import Heads
 from ftft.train.stabilisers.margin import regulariser
 from ftft.train.stabilisers.mixout import mix
 from tests.train.killing import train_and_kill
+from tests.train.predicted import as_recorded
 from tests.train.test_architectures import FAMILIES
 
 EVERY = ["mmr:alpha=0.1", "mhloss:heads=3", "llrd:decay=0.5", "reinit:layers=1", "mixout:p=0.2", "pretrained_wd:decay=5"]
@@ -256,23 +257,18 @@ def test_all_together_on_each_architecture_save_resume_and_predict_the_same(make
     verdict = run_folder(folder)
     for number in (1, 3):
         np.testing.assert_allclose(whole.read_epoch(number).logits_NC, folder.read_epoch(number).logits_NC, atol=1e-5)
-    saved = AutoModelForSequenceClassification.from_pretrained(folder.model).eval()
     assert verdict["state"] == "succeeded"
-    assert type(last_layer(saved)[1]) is torch.nn.Linear
-    _predicts_as_recorded(saved, folder)
+    assert type(last_layer(as_recorded(folder))[1]) is torch.nn.Linear
 
 
-def _predicts_as_recorded(saved, folder):
-    import pandas as pd
-
-    from ftft.train import model as models
-
-    tokenizer = AutoTokenizer.from_pretrained(folder.model)
-    texts = pd.read_parquet(folder.workspace / "datasets" / "reviews" / "eval" / "far.parquet").set_index("id")["text"]
-    for row in pd.read_parquet(folder.path / "predictions" / "far.parquet").itertuples():
-        encoded = tokenizer(texts[row.id], return_tensors="pt", return_token_type_ids=models.asks_for_types(saved, tokenizer))
-        with torch.no_grad():
-            np.testing.assert_allclose(row.logits, saved(**encoded).logits[0].numpy(), atol=1e-4)
+@pytest.mark.parametrize("method", ["mmr", "mhloss:heads=3", "llrd", "reinit:layers=1"])
+def test_each_alone_resumes_as_if_nothing_had_happened(make_run, method):
+    whole, folder = (make_run(rows=21, epochs=3, methods=(method,), again=again) for again in (0, 1))
+    run_folder(whole)
+    train_and_kill(folder, "in a step", 4, every=600.0)
+    run_folder(folder)
+    np.testing.assert_allclose(whole.read_epoch(3).logits_NC, folder.read_epoch(3).logits_NC, atol=1e-5)
+    as_recorded(folder)
 
 
 def test_all_together_train_in_half_precision(make_run):

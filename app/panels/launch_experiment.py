@@ -2,6 +2,7 @@
 
 import html
 import shlex
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -13,6 +14,7 @@ from ftft.domain import Dataset, Estimate, Pending
 from ftft.workspace.ftft_design import Plan
 from ftft.workspace.methods import BY_DEFAULT, CONTROLS, NAMES
 
+Asked = tuple[str, dict[str, Any]]  # the dataset, and the words of the plan
 LOOK_EVERY_S = 1.0  # while a process measures the models
 WHAT = {
     "erm": "everything, whole budget", "erm_early": "everything, same stop rule", "erm_steps": "everything, as many steps as ftft",
@@ -24,22 +26,27 @@ SWEEPS = ("ftft:q=0.5", "ftft:q=0.25", "ftft:burn_in=1", "ftft:per_label=yes", "
 
 
 def page(ws: Workspace, datasets: list[Dataset]) -> None:
-    """The form on the left; on the right what it means."""
+    """An FTFT experiment."""
+    beside(ws, lambda: _form(ws, datasets), ws.experiment.plan_ftft, "results", lambda dataset, words: command(dataset, words, "ftft"))
+
+
+def beside(ws: Workspace, form: Callable[[], Asked], plan_of: Callable[..., Plan], view: str, said: Callable[..., str]) -> None:
+    """The form on the left; on the right what it means: plan, price, the button that goes to `view`, and the command `said`."""
     left, right = st.columns([1.6, 1], gap="large")
     with left:
-        asked = forms.attempt(_form, ws, datasets)
+        asked = forms.attempt(form)
     with right, st.container(border=True, key="price"):
         if asked.problem:
             failure.show(asked.problem)
             return
         dataset, words = asked.value
-        planned = forms.attempt(ws.experiment.plan_ftft, dataset, **words)
+        planned = forms.attempt(plan_of, dataset, **words)
         if planned.problem:
             failure.show(planned.problem)
         else:
-            plan(ws, planned.value, "results")
+            plan(ws, planned.value, view)
             parts.section("The same on the command line")
-            st.code(command(dataset, words, "ftft"), language="bash", wrap_lines=True)
+            st.code(said(dataset, words), language="bash", wrap_lines=True)
 
 
 def _form(ws: Workspace, datasets: list[Dataset]) -> tuple[str, dict[str, Any]]:

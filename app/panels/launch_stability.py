@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import defaults, failure, forms, parts
+from app import defaults, forms, parts
 from app.panels import launch_experiment
 from ftft import Workspace
 from ftft.domain import Dataset
@@ -16,22 +16,12 @@ SOURCES = {"init": "new weights", "order": "order of examples", "dropout": "drop
 
 
 def page(ws: Workspace, datasets: list[Dataset]) -> None:
-    """The form on the left; on the right what it means."""
-    left, right = st.columns([1.6, 1], gap="large")
-    with left:
-        asked = forms.attempt(_form, ws, datasets)
-    with right, st.container(border=True, key="price"):
-        if asked.problem:
-            failure.show(asked.problem)
-            return
-        dataset, words = asked.value
-        planned = forms.attempt(ws.experiment.plan_stability, dataset, **words)
-        if planned.problem:
-            failure.show(planned.problem)
-        else:
-            launch_experiment.plan(ws, planned.value, "stability")
-            parts.section("The same on the command line")
-            st.code(launch_experiment.command(dataset, _as_options(words), "stability"), language="bash", wrap_lines=True)
+    """The form, and what it means."""
+
+    def said(dataset: str, words: dict[str, Any]) -> str:
+        return launch_experiment.command(dataset, _as_options(words), "stability")
+
+    launch_experiment.beside(ws, lambda: _form(ws, datasets), ws.experiment.plan_stability, "stability", said)
 
 
 def _form(ws: Workspace, datasets: list[Dataset]) -> tuple[str, dict[str, Any]]:

@@ -60,12 +60,18 @@ def _options() -> list[click.Parameter]:
     return [*click.command()(ours).params, *kept]
 
 
+def _given(words: dict[str, Any]) -> dict[str, Any]:
+    """What was said, without what is off or left to its default."""
+    given = {name: value for name, value in words.items() if value is not None and value is not False and (name, value) != ("devices", 1)}
+    if "epochs" in given and "steps" in given:
+        raise click.UsageError("--epochs and --steps exclude each other")
+    return given
+
+
 def plan_of(ws: Workspace, words: dict[str, Any]) -> Plan:
     """What the words ask for; checks all input and starts nothing."""
-    given = {name: value for name, value in words.items() if value is not None and value is not False and (name, value) != ("devices", 1)}
+    given = _given(words)
     given |= {"predict_train": words["predict_train"], "stop": None if words["stop"] == "none" else words["stop"]}
-    if given.get("epochs") is not None and given.get("steps") is not None:
-        raise click.UsageError("--epochs and --steps exclude each other")
     return ws.experiment.plan_ftft(given.pop("dataset"), **given)
 
 
@@ -92,10 +98,8 @@ def _stability_options() -> list[click.Parameter]:
 
 def stability_plan(ws: Workspace, words: dict[str, Any]) -> Plan:
     """What the words ask for; checks all input and starts nothing."""
-    given = {name: value for name, value in words.items() if value is not None and value is not False and (name, value) != ("devices", 1)}
+    given = _given(words)
     vary = tuple(source.strip() for source in (given.pop("vary", None) or "").split(",") if source.strip())
-    if given.get("epochs") is not None and given.get("steps") is not None:
-        raise click.UsageError("--epochs and --steps exclude each other")
     return ws.experiment.plan_stability(given.pop("dataset"), vary=vary, **given | {"predict_train": words["predict_train"]})
 
 

@@ -97,6 +97,7 @@ class StabilityReport(Report):
 
 
 def strips(results: "Results") -> Any:
+    """Every seed of each method."""
     values = {row.method: list(results.instabilities.scores(row).values()) for row in results.rows if ONE_BY_ONE not in row.method}
     _some(values)
     floor = results.instabilities.rows[results.baseline].floor
@@ -104,6 +105,7 @@ def strips(results: "Results") -> Any:
 
 
 def spread(results: "Results") -> Any:
+    """SD of each method, and its share of failed runs."""
     rows = stability_markup.methods(results)
     found = {m: one.spread for m, one in rows.items()}
     _some(found)
@@ -113,6 +115,7 @@ def spread(results: "Results") -> Any:
 
 
 def agreement(results: "Results") -> Any:
+    """Disagreement, divergence and kappa of each method."""
     rows = stability_markup.methods(results)
     _some({m: one.disagreement for m, one in rows.items()})
     parts = {"disagreement": "disagreement", "jsd": "Jensen–Shannon divergence, nats", "one_minus_fleiss_kappa": "1 − Fleiss' kappa"}
@@ -133,16 +136,19 @@ def laid_on_map(results: "Results", method: str) -> dict[str, Any]:
 
 
 def churn(results: "Results") -> Any:
+    """Churn on the map of the baseline's first run."""
     laid = laid_on_map(results, results.baseline)
     return draw.churn_on_map(laid["x_N"], laid["y_N"], laid["churn_N"], ("variability", "confidence"))
 
 
 def churn_by(results: "Results") -> Any:
+    """Churn against variability."""
     laid = laid_on_map(results, results.baseline)
     return draw.churn_by(laid["x_N"], laid["churn_N"], "variability")
 
 
 def curves(results: "Results") -> Any:
+    """Training loss of failed and healthy runs."""
     found = results.instabilities.learning_curves()
     if not found:
         raise InputError("no run has said what its loss is", "Wait for the first")
@@ -150,6 +156,7 @@ def curves(results: "Results") -> Any:
 
 
 def left_out(results: "Results") -> Any:
+    """What leaving one example out moves, by method."""
     found = [one for one in results.instabilities.left_out() if one.epsilon]
     if not found:
         raise InputError("no example was left out", "Ask for the experiment with --leave-one-out 10")

@@ -8,7 +8,7 @@ from app import backend, forms
 from app.names import RULES
 from ftft import Workspace
 from ftft.domain import Dataset, Run
-from ftft.domain.run import EVALUATIONS, PATIENCE, TRACKERS
+from ftft.domain.spec import EVALUATIONS, PATIENCE, TRACKERS
 from ftft.domain.stabilisers import FULL, HEAD, STABILISERS, TUNES
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")

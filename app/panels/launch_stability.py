@@ -8,7 +8,7 @@ from app import defaults, forms, parts
 from app.panels import launch_experiment
 from ftft import Workspace
 from ftft.domain import Dataset
-from ftft.domain.run import HEAD_LR
+from ftft.domain.spec import HEAD_LR
 from ftft.domain.stabilisers import FULL, HEAD, STABILISERS
 
 TUNES = {FULL: "all weights", HEAD: "a linear head on the frozen encoder"}

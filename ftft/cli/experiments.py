@@ -10,7 +10,7 @@ from ftft.cli.output import common, emit, note, table
 from ftft.cli.train import status, wait
 from ftft.cli.train import train as training
 from ftft.domain import Estimate, Pending
-from ftft.domain.run import TOP
+from ftft.domain.spec import TOP
 from ftft.domain.stabilisers import STABILISERS
 from ftft.errors import FtftError
 from ftft.workspace import Workspace

@@ -10,7 +10,7 @@ import click
 
 from ftft.cli.output import common, emit, note
 from ftft.domain import Run, RunSpec
-from ftft.domain.run import EVALUATIONS, HEAD_LR, PATIENCE
+from ftft.domain.spec import EVALUATIONS, HEAD_LR, PATIENCE
 from ftft.domain.stabilisers import STABILISERS, STANDARD
 from ftft.errors import InputError
 from ftft.publish import read_json

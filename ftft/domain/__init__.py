@@ -7,8 +7,9 @@ from ftft.domain.identity import canonical, digest_of_ids, safe_name
 from ftft.domain.mean import mean_id, runs_in
 from ftft.domain.notes import FLAGS, KEEP_OUT, LABEL_WRONG, Note
 from ftft.domain.region import Box, Lasso
-from ftft.domain.run import STATES, UNKNOWN, Run, RunSpec, Seeds
+from ftft.domain.run import STATES, Run
 from ftft.domain.selection import Selection, Subset
+from ftft.domain.spec import UNKNOWN, RunSpec, Seeds
 from ftft.domain.step import OPS, Step
 from ftft.domain.words import in_words
 

@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 
 import ftft
 from ftft.domain import Finding, RunSpec
-from ftft.domain.run import SETTLED, START
+from ftft.domain.spec import SETTLED, START
 from ftft.dynamics import Epoch
 from ftft.publish import publish_folder
 from ftft.runfolder import RunFolder

@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 
 from ftft.domain import Finding, RunSpec
 from ftft.domain.identity import digest
-from ftft.domain.run import START
+from ftft.domain.spec import START
 from ftft.domain.stabilisers import MHLOSS, SURT
 from ftft.dynamics import Epoch
 from ftft.errors import FtftError

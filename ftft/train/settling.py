@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ftft.domain.run import SETTLED
+from ftft.domain.spec import SETTLED
 from ftft.dynamics import Epoch
 from ftft.reliability import consecutive_overlaps, settled
 from ftft.runfolder import RunFolder

@@ -15,7 +15,7 @@ import numpy as np
 
 from ftft.domain import Dataset, RunSpec
 from ftft.domain.profile import Coefficients, Profile, Speed
-from ftft.domain.run import SETTLED
+from ftft.domain.spec import SETTLED
 from ftft.domain.stabilisers import HEAD
 from ftft.train.checkpoints import EVERY, KEPT
 from ftft.train.order import epoch_batches

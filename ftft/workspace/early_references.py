@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ftft import reliability
 from ftft import selection as pick
 from ftft.domain import Run
-from ftft.domain.run import SETTLE_PATIENCE, SETTLED
+from ftft.domain.spec import SETTLE_PATIENCE, SETTLED
 
 if TYPE_CHECKING:
     from ftft.workspace.maps import Maps

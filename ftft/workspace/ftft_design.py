@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ftft.domain import RunSpec, Selection, mean_id
 from ftft.domain.experiment import Experiment, Member, experiment_id
 from ftft.domain.identity import digest
-from ftft.domain.run import NOT_IDENTITY, SETTLED, TOP
+from ftft.domain.spec import NOT_IDENTITY, SETTLED, TOP
 from ftft.errors import InputError, shown, unknown
 from ftft.pretrained import find
 from ftft.workspace import methods as of_methods

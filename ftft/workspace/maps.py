@@ -15,7 +15,7 @@ from ftft import selection as pick
 from ftft.curves import Curves, read_curves
 from ftft.datamap import DataMap, Together, positions
 from ftft.domain import Run, Selection, Step, mean_id, runs_in
-from ftft.domain.run import TOP
+from ftft.domain.spec import TOP
 from ftft.errors import InputError, unknown
 from ftft.metrics import METRICS
 from ftft.publish import stamp

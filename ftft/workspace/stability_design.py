@@ -14,7 +14,7 @@ import numpy as np
 
 from ftft.domain import RunSpec, Seeds, stabilisers
 from ftft.domain.experiment import Experiment, Member, Twin, experiment_id
-from ftft.domain.run import NOT_IDENTITY, START
+from ftft.domain.spec import NOT_IDENTITY, START
 from ftft.domain.stabilisers import FULL, STANDARD
 from ftft.errors import InputError, shown, unknown
 from ftft.workspace.ftft_design import Plan

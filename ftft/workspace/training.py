@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftft import jobs
 from ftft.domain import Run, RunSpec, Seeds, Selection, Subset
-from ftft.domain.run import HEAD_LR, SETTLED, START
+from ftft.domain.spec import HEAD_LR, SETTLED, START
 from ftft.domain.stabilisers import FULL, HEAD, LONG, check, names, parts
 from ftft.errors import InputError, unknown
 from ftft.pretrained import Pretrained, find

@@ -6,9 +6,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class RunEstimate:
-    """One run. `flops` = `train_flops` + `eval_flops`; the evaluations are those of early stopping, of capture and of the final scores.
+    """One run. `flops` = `train_flops` + `eval_flops` + `retraining_flops`; the evaluations are those of early stopping, of capture and of
+    the final scores, the re-training is SURT's, in the first of the runs that share it.
 
-    `cost_ratio`: training, early stopping and capture, as a share of training the same model on everything for the whole budget.
+    `cost_ratio`: re-training, training, early stopping and capture, as a share of training the same model on everything for the whole
+    budget.
     `upper_bound`: early stopping may end it sooner. `existing`: it is in the workspace already and will not be run again.
     `examples`: (what it trains on, the whole training set). `seconds` is None where no speed is known.
     """
@@ -23,6 +25,7 @@ class RunEstimate:
     steps: int
     examples: tuple[int, int]
     existing: bool = False
+    retraining_flops: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class Speed:
 @dataclass(frozen=True)
 class Profile:
     """`forward`, `training`: FLOPs of a batch. `environment`: as in a verdict. `cut`: training texts longer than `max_length` tokens.
+    `words`: weights of the matrix of token embeddings.
 
     Bytes: `model` as it is saved, `checkpoint`, and those of one example in the records of an epoch and in predictions. `memory`: of the
     process, or of the GPU where it trained on one, after batches of `shapes` shapes; each further shape of (an update, an evaluation) takes
@@ -37,6 +38,7 @@ class Profile:
     forward: Coefficients
     training: Coefficients
     parameters: int
+    words: int
     max_length: int
     cut: int
     model_bytes: int

@@ -37,7 +37,7 @@ from ftft.train.recorder import Recorder
 from ftft.train.settling import Settling
 from ftft.train.stabilisers import Together
 from ftft.train.stopping import Stop
-from ftft.train.theory import ROWS, theory
+from ftft.train.theory import sampled, theory
 from ftft.train.trackers import Trackers
 
 NAMED = 5  # ids that a warning gives as examples
@@ -124,23 +124,19 @@ class Attempt:
         together.redraw(start, self.spec.seeds.init)
         together.attach(start)
         together.detach(start)
-        found = {START: distance.between(mine, dict(start.named_parameters()))}
-        if to != START:
-            file = self.folder.workspace / "runs" / to / "model" / "model.safetensors"
-            found[to] = distance.between(mine, distance.weights_of(file, mine))
-        return found
+        file = self.folder.workspace / "runs" / to / "model" / "model.safetensors"
+        return distance.moved(mine, dict(start.named_parameters()), to, file)
 
     def _theory(self, moved: dict[str, float] | None) -> dict[str, float | None] | None:
         """Of a run from which distances are taken."""
         if moved is None or self.spec.distance_to != START:
             return None
-        some_N = np.random.default_rng(0).permutation(len(self.train))[:ROWS]
-        some = self.train.take(np.sort(some_N))
+        some = self.train.take(sampled(len(self.train)))
         feature_ND = encode(self.model, some.tokens, self.predictor)
         layer: Any = last_layer(self.model)[1]
         weight_CD = layer.weight.detach().float().cpu().numpy()
         bias_C = np.zeros(len(weight_CD)) if layer.bias is None else layer.bias.detach().float().cpu().numpy()
-        return theory(feature_ND, some.gold_N, weight_CD, bias_C, moved[START], self.steps_done, self.spec, len(self.train))
+        return theory(feature_ND, some.gold_N, weight_CD, bias_C, moved[START], self.steps_done, len(self.train), self.spec)
 
     def _trackers(self) -> Trackers:
         def failed(name: str, problem: Exception) -> None:

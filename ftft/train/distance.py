@@ -7,10 +7,21 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
+from ftft.domain.spec import START
 from ftft.errors import InputError
 
+Weights = Mapping[str, torch.Tensor]
 
-def between(a: Mapping[str, torch.Tensor], b: Mapping[str, torch.Tensor]) -> float:
+
+def moved(mine: Weights, start: Weights, to: str, file: Path) -> dict[str, float]:
+    """How far weights are from those that training began with and, where `to` is a run, from its weights, which lie in `file`."""
+    found = {START: between(mine, start)}
+    if to != START:
+        found[to] = between(mine, weights_of(file, mine))
+    return found
+
+
+def between(a: Weights, b: Weights) -> float:
     """The Euclidean norm of all differences of weights of the same name, summed in double precision."""
     assert a.keys() == b.keys(), "two different models"
     return float(np.sqrt(sum(float((a[name].detach().double().cpu() - b[name].detach().double().cpu()).square().sum()) for name in a)))

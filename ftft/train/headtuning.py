@@ -39,7 +39,7 @@ from ftft.train.inputs import Inputs
 from ftft.train.precision import choose, this_device
 from ftft.train.progress import Progress, say
 from ftft.train.stabilisers import Together
-from ftft.train.theory import theory
+from ftft.train.theory import sampled, theory
 
 Outcome = dict[str, Any] | FtftError
 FORWARD, UPDATE = 2, 4  # FLOPs a weight and example: an answer; an answer and a gradient of the weights alone
@@ -236,11 +236,7 @@ class _Tuning:
         if spec.distance_to is None:
             return None
         start = {"weight": begun.weight_HCD.mean(0), "bias": begun.bias_HC.mean(0)}
-        found = {START: distance.between(head, start)}
-        if spec.distance_to != START:
-            other = self.workspace / "runs" / spec.distance_to / "head.safetensors"
-            found[spec.distance_to] = distance.between(head, distance.weights_of(other, head))
-        return found
+        return distance.moved(head, start, spec.distance_to, self.workspace / "runs" / spec.distance_to / "head.safetensors")
 
     def _theory(
         self, spec: RunSpec, begun: Begun, head: dict[str, torch.Tensor], moved: dict[str, float] | None
@@ -248,9 +244,10 @@ class _Tuning:
         """Of a run from which distances are taken."""
         if moved is None or spec.distance_to != START:
             return None
-        gold_N = self.inputs.examples("train").gold_N
+        gold_N, feature_ND = self.inputs.examples("train").gold_N, self.features["train"].feature_ND
         weight_CD, bias_C = head["weight"].numpy(), head["bias"].numpy()
-        return theory(self.features["train"].feature_ND, gold_N, weight_CD, bias_C, moved[START], begun.budget.steps, spec)
+        some = sampled(len(gold_N))
+        return theory(feature_ND[some], gold_N[some], weight_CD, bias_C, moved[START], begun.budget.steps, len(gold_N), spec)
 
     def _save_model(self, folder: RunFolder, head: dict[str, torch.Tensor]) -> None:
         layer: Any = last_layer(self.model)[1]

@@ -11,12 +11,12 @@ import transformers
 
 from ftft.domain import Dataset, Finding, RunSpec
 from ftft.domain.identity import digest
-from ftft.domain.stabilisers import SURT, options
 from ftft.runpaths import CACHE
 from ftft.train import flops, model, task
 from ftft.train.precision import Precision
 from ftft.train.progress import say
-from ftft.train.stabilisers.surt import Recipe, Retrained, retrain
+from ftft.train.retraining import Recipe
+from ftft.train.stabilisers.surt import Retrained, retrain
 from ftft.train.tokens import Tokens, cached, tokenise
 
 NAMED = 5  # ids that a warning gives as examples
@@ -85,13 +85,13 @@ class Inputs:
 
     def _retrained(self, stored: bool) -> Retrained | None:
         """With SURT: the model is now the re-trained one, unless it comes from a checkpoint, which it was when it was saved."""
-        part = next((part for part in self.spec.methods or () if part.startswith(SURT)), None)
-        if part is None:
+        recipe = Recipe.among(self.spec.methods)
+        if recipe is None:
             return None
-        recipe: Any = options(part)[1]
         original = model.read(self.spec, self.about.labels)
-        out = self.workspace / CACHE / "surt" / digest([*self.of_tokens("train"), self.spec.layers, recipe])
-        made = retrain(original, self.examples("train").tokens, out, Recipe(**recipe), self.precision, self.max_length, say)
+        name = recipe.name(self.about.fingerprint, self.spec.model_fingerprint, self.max_length, self.spec.layers)
+        out = self.workspace / CACHE / "surt" / name
+        made = retrain(original, self.examples("train").tokens, out, recipe, self.precision, self.max_length, say)
         if made.after >= made.before:
             message = f"surt did not help: the loss on held-out texts went from {made.before:.3f} to {made.after:.3f}"
             self.warn(Finding("surt_in_vain", 1, (), message))

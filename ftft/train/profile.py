@@ -127,10 +127,12 @@ def _sizes(attempt: Attempt, splits: dict[str, Examples], folder: Path) -> Profi
     trained = sum(w.numel() * w.element_size() for w in model.parameters() if w.requires_grad)
     attempt.inputs.source.tokenizer.save_pretrained(folder / "tokenizer")
     extras = _bytes(folder / "tokenizer")
+    words: Any = attempt.model.get_input_embeddings()
     some = train.take(np.arange(min(len(train), ROWS)))
     return Profile(
         forward=_coefficients(attempt.inputs.flops.forward), training=_coefficients(attempt.inputs.flops.training),
-        parameters=sum(w.numel() for w in model.parameters()), max_length=attempt.inputs.max_length, cut=len(train.cut),
+        parameters=sum(w.numel() for w in model.parameters()), words=words.weight.numel(),
+        max_length=attempt.inputs.max_length, cut=len(train.cut),
         model_bytes=weights + extras, checkpoint_bytes=weights + 2 * trained + extras,  # Adam keeps two moments of each weight
         record_bytes=_bytes(_publish_records(folder, some, attempt)) / len(some),
         prediction_bytes=_bytes(_publish_predictions(folder, some, attempt)) / len(some),

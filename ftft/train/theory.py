@@ -15,16 +15,19 @@ from ftft.domain import RunSpec
 ROWS = 2_000
 
 
-def theory(
-    feature_ND: np.ndarray, gold_N: np.ndarray, weight_CD: np.ndarray, bias_C: np.ndarray, moved: float, steps: int, spec: RunSpec,
-    examples: int | None = None,
-) -> dict[str, float | None]:  # fmt: skip
-    """`examples`: how many the run has seen, where these are some of them.
+def sampled(n: int) -> np.ndarray:
+    """(at most ROWS,) the rows of n that are looked at, in their order: always the same ones."""
+    return np.sort(np.random.default_rng(0).permutation(n)[:ROWS])
 
-    n, L, beta, mu, gamma, B, lam, d, steps, lr; `full_bound` and `head_bound`. None where something does not exist."""
-    n = examples or len(gold_N)
-    some_N = np.random.default_rng(0).permutation(len(gold_N))[:ROWS]
-    at = bounds.constants(feature_ND[some_N], gold_N[some_N], np.column_stack([weight_CD, bias_C]).astype(np.float64))
+
+def theory(
+    feature_ND: np.ndarray, gold_N: np.ndarray, weight_CD: np.ndarray, bias_C: np.ndarray, moved: float, steps: int, n: int, spec: RunSpec,
+) -> dict[str, float | None]:  # fmt: skip
+    """Of the `n` examples that the run has seen, those of `sampled`; it has `moved` so far in so many `steps`.
+
+    Gives n, L, beta, mu, gamma, B, lam, d, steps, lr; `full_bound` and `head_bound`. None where something does not exist.
+    """
+    at = bounds.constants(feature_ND, gold_N, np.column_stack([weight_CD, bias_C]).astype(np.float64))
     full = bounds.full_bound(n, at.L, at.beta, at.mu, moved)
     head = None if at.gamma is None else bounds.head_bound(steps, n, at.gamma, at.B, at.lam)
     found = asdict(at) | {"n": n, "d": moved, "steps": steps, "lr": spec.lr, "full_bound": full, "head_bound": head}

@@ -19,8 +19,10 @@ from ftft.domain.spec import SETTLED
 from ftft.domain.stabilisers import HEAD
 from ftft.train.checkpoints import EVERY, KEPT
 from ftft.train.order import epoch_batches
+from ftft.train.retraining import Recipe
 
 EXACT = 200_000  # rows that are put into batches for one run; beyond them, one epoch stands for all
+UPDATE = 6  # FLOPs of a weight and a token: 2 forwards, 4 backwards
 PREPARED = 100  # shapes that a processor's kernels stay prepared for: about ten kernels each, of the 1024 that oneDNN keeps
 
 
@@ -31,7 +33,7 @@ class Cost:
     `full_flops`: training the same model on everything for the whole budget. `forwards`: batches of evaluations. `shapes`: different ones
     of (training, evaluations); `new`: updates and batches for which no kernel is prepared. `records`, `predictions`: rows that are
     published. `looks`: evaluations that may stop the run. `in_company`: it is trained beside another run that pays for its features and
-    for the process.
+    for the process. `retraining`: (updates, FLOPs, updates for which no kernel is prepared) of SURT, where this run is the one to do it.
     """
 
     examples: tuple[int, int]
@@ -50,6 +52,12 @@ class Cost:
     looks: int
     keeps_model: bool = True
     in_company: bool = False
+    retraining: tuple[int, float, int] = (0, 0.0, 0)
+
+    @property
+    def flops(self) -> float:
+        """All there are."""
+        return self.retraining[1] + self.train_flops + self.eval_flops
 
     @property
     def eval_flops(self) -> float:
@@ -59,7 +67,7 @@ class Cost:
     @property
     def ratio(self) -> float:
         """What choosing the model costs (scores of test sets are none of that), as a share of training on everything."""
-        return (self.train_flops + self.stop_flops + self.capture_flops) / self.full_flops
+        return (self.retraining[1] + self.train_flops + self.stop_flops + self.capture_flops) / self.full_flops
 
 
 def cost(profile: Profile, lengths: Mapping[str, np.ndarray], spec: RunSpec, about: Dataset, mask_N: np.ndarray | None) -> Cost:
@@ -115,11 +123,22 @@ def beside_another(found: Cost) -> Cost:
     return replace(found, **none, in_company=True)  # pyright: ignore[reportArgumentType]
 
 
+def after_retraining(found: Cost, profile: Profile, length_N: np.ndarray, spec: RunSpec, recipe: Recipe) -> Cost:
+    """Of a run that does SURT first. Its head costs what guessing the masked tokens among all words does; its other weights are few."""
+    k, c, a, b = profile.training
+    _, row_M = recipe.split(len(length_N))
+    steps = recipe.epochs * math.ceil(len(row_M) / recipe.batch_size)
+    seeds = replace(spec.seeds, order=recipe.seed)
+    plain = replace(spec, methods=None, tune=None, batch_size=recipe.batch_size, grad_accum=1, devices=None, seeds=seeds)
+    updates = _Training.of(length_N[row_M], (k, c, a + UPDATE * recipe.masked * profile.words, b), plain, steps)
+    return replace(found, retraining=(steps, updates.flops, updates.new))
+
+
 def seconds(speed: Speed, profile: Profile, found: Cost, devices: int = 1, slower: float = 1.0) -> float:
     """Of the whole run. `slower`: how much longer runs of this model took than the profile says."""
     batch, flop, shape = speed.forward
     evaluating = (batch * found.forwards + flop * found.eval_flops + shape * found.new[1]) / devices
-    work = slower * (training_seconds(speed, found, devices) + evaluating)
+    work = slower * (training_seconds(speed, found, devices) + _taking(speed, *found.retraining) + evaluating)
     saves = _saves(found, work) if found.steps else 0
     written = saves * profile.checkpoint_bytes + (found.keeps_model + found.looks) * profile.model_bytes
     return (0.0 if found.in_company else speed.start) + work + speed.row * (found.records + found.predictions) + speed.byte * written
@@ -127,8 +146,12 @@ def seconds(speed: Speed, profile: Profile, found: Cost, devices: int = 1, slowe
 
 def training_seconds(speed: Speed, found: Cost, devices: int = 1) -> float:
     """Of the updates alone."""
+    return _taking(speed, found.steps, found.train_flops / devices, found.new[0])
+
+
+def _taking(speed: Speed, updates: int, flops: float, new: int) -> float:
     update, flop, shape = speed.update
-    return update * found.steps + flop * found.train_flops / devices + shape * found.new[0]
+    return update * updates + flop * flops + shape * new
 
 
 def memory(profile: Profile, found: Cost) -> int | None:

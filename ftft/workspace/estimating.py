@@ -30,10 +30,11 @@ import ftft
 from ftft.domain import Estimate, Pending, Run, RunEstimate, RunSpec, Selection, Step
 from ftft.domain.identity import canonical, digest
 from ftft.domain.profile import Profile
-from ftft.domain.stabilisers import HEAD, SURT, names
+from ftft.domain.stabilisers import HEAD
 from ftft.errors import FtftError, InputError, WorkError, as_error
 from ftft.publish import publish_json, read_json, stamp
 from ftft.runpaths import CACHE
+from ftft.train.retraining import Recipe
 from ftft.workspace import costing
 from ftft.workspace.data import now
 from ftft.workspace.kept import Kept
@@ -96,11 +97,13 @@ class Estimating:
     def _sum(self, specs: Sequence[RunSpec], found: Sequence[_Known]) -> Estimate:
         existing = set(self.workspace.runs.ids())
         runs, memory, left, peak, said = [], [], 0, 0, dict[str, None]()
-        heads: list[RunSpec] = []
+        heads, retrained = list[RunSpec](), set[str]()
         for spec, whole, known in zip(specs, self._with_steps(specs), found, strict=True):
             cost, slower = self._cost(whole, known), self._slower(spec, known)
             if any(other.trains_with(spec) for other in heads):
                 cost = costing.beside_another(cost)
+            name, cost = self._retraining(spec, known, cost, retrained)
+            retrained |= name
             heads += [spec] if spec.tune == HEAD and not cost.in_company else []
             run = _of_run(spec, known, cost, slower[0], spec.run in existing)
             leaves, needs = costing.disk(known.profile, cost, run.seconds or 0.0)
@@ -108,8 +111,6 @@ class Estimating:
             runs.append(run)
             memory.append(costing.memory(known.profile, cost))
             said.setdefault(_how(known.profile, slower[1]))
-            if SURT in names(spec.methods or ()):
-                said.setdefault("what surt trains before is not counted")
         seconds = [run.seconds for run in runs]
         length_N = found[0].lengths["train"]
         return Estimate(
@@ -126,6 +127,16 @@ class Estimating:
         key = (known.key, canonical(spec.to_json()), None if mask_N is None else mask_N.tobytes())
         about = self.workspace.data.get(spec.dataset)
         return self._kept.once(key, lambda: costing.cost(known.profile, known.lengths, spec, about, mask_N))
+
+    def _retraining(self, spec: RunSpec, known: _Known, found: costing.Cost, done: set[str]) -> tuple[set[str], costing.Cost]:
+        """(the name of what SURT makes for this run, if any, and its cost with that, unless it is there or an earlier run makes it)."""
+        recipe = Recipe.among(spec.methods)
+        if recipe is None:
+            return set(), found
+        name = recipe.name(spec.dataset_fingerprint, spec.model_fingerprint, known.profile.max_length, spec.layers)
+        if name in done or (self.workspace.path / CACHE / "surt" / name / "about.json").exists():
+            return {name}, found
+        return {name}, costing.after_retraining(found, known.profile, known.lengths["train"], spec, recipe)
 
     def _seen(self, spec: RunSpec) -> np.ndarray | None:
         """(N,) bool: what the run will see; None for everything, and where its subset cannot be known before other runs have ended."""
@@ -263,8 +274,9 @@ def _of_run(spec: RunSpec, known: _Known, cost: costing.Cost, slower: float, exi
     profile = known.profile
     took = None if profile.speed is None else costing.seconds(profile.speed, profile, cost, spec.devices or 1, slower)
     return RunEstimate(
-        run=spec.run, flops=cost.train_flops + cost.eval_flops, train_flops=cost.train_flops, eval_flops=cost.eval_flops, seconds=took,
+        run=spec.run, flops=cost.flops, train_flops=cost.train_flops, eval_flops=cost.eval_flops, seconds=took,
         cost_ratio=cost.ratio, upper_bound=bool(spec.stop or spec.steps_of),
+        retraining_flops=cost.retraining[1],
         steps=spec.total_steps(cost.examples[1]) if spec.tune else cost.steps, examples=cost.examples, existing=existing,
     )  # fmt: skip
 

@@ -11,12 +11,13 @@ from ftft.errors import InputError
 from ftft.runpaths import CACHE
 from ftft.train import model, run_folder
 from ftft.train.precision import choose, this_device
+from ftft.train.retraining import Recipe
 from ftft.train.stabilisers import surt
 from ftft.train.tokens import tokenise
 from tests.train.test_architectures import FAMILIES
 from tests.train.tiny import LABELS, MAX_LENGTH, texts
 
-RECIPE = surt.Recipe(epochs=6, lr=3e-3, batch_size=16)
+RECIPE = Recipe(epochs=6, lr=3e-3, batch_size=16)
 
 
 def _retrain(make_run, path, out, recipe=RECIPE, rows=200):

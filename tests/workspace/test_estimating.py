@@ -12,6 +12,7 @@ from ftft.domain import Dataset, Estimate, Pending, RunSpec, Seeds, Selection, S
 from ftft.domain.profile import Profile, Speed
 from ftft.errors import InputError, WorkError
 from ftft.train import run_folder
+from ftft.train.retraining import Recipe
 from ftft.workspace import costing, estimating
 from ftft.workspace.training import bundled_models
 from tests.synthetic import add_dataset
@@ -31,7 +32,7 @@ def about(rows: int) -> Dataset:
 
 # Evaluating costs 1 a token, training 3; a batch costs 10 more.
 PROFILE = Profile(
-    forward=(10.0, 0.0, 1.0, 0.0), training=(10.0, 0.0, 3.0, 0.0), parameters=100, max_length=9, cut=0, model_bytes=400,
+    forward=(10.0, 0.0, 1.0, 0.0), training=(10.0, 0.0, 3.0, 0.0), parameters=100, words=40, max_length=9, cut=0, model_bytes=400,
     checkpoint_bytes=1200, record_bytes=20.0, prediction_bytes=10.0, environment={"hardware": "a machine"},
     speed=Speed(start=5.0, update=(1.0, 0.01, 0.5), forward=(0.1, 0.001, 0.0), row=0.01, byte=0.001, timed=9),
     memory_bytes=10_000, shapes=1, shape_bytes=(1000.0, 10.0),
@@ -104,6 +105,20 @@ def test_seconds_and_bytes_are_sums_of_what_was_measured():
     assert costing.memory(PROFILE, found) == 10_000 + 10  # one shape more, in the evaluation
 
 
+def test_surt_is_on_the_bill_of_the_run_that_does_it():
+    lengths = {"train": np.full(40, 4), "dev": np.array([2])}
+    spec, recipe = spec_of(), Recipe(epochs=3, masked=0.15, batch_size=32)
+    plain = costing.cost(PROFILE, lengths, spec, about(40), None)
+    found = costing.after_retraining(plain, PROFILE, lengths["train"], spec, recipe)
+    steps, flops, new = found.retraining  # 2 of 40 texts are held out: batches of 32 and 6, three times
+    assert (steps, new) == (6, 1)
+    assert flops == pytest.approx(3 * (2 * 10 + 38 * 4 * (3 + 6 * 0.15 * 40)))
+    assert found.flops == pytest.approx(plain.flops + flops)
+    assert found.ratio == pytest.approx(1 + flops / plain.full_flops)
+    longer = costing.seconds(PROFILE.speed, PROFILE, found) - costing.seconds(PROFILE.speed, PROFILE, plain)
+    assert longer == pytest.approx(6 * 1.0 + 0.01 * flops + 0.5 * new, rel=1e-6)
+
+
 def test_three_checkpoints_lie_on_the_disk_while_the_third_is_written():
     assert costing.disk(PROFILE, cost(epochs=5, capture="none"), 10.0)[1] == 3 * 1200
     assert costing.disk(PROFILE, cost(epochs=1, capture="none"), 1900.0)[1] == 3 * 1200  # one every ten minutes
@@ -168,6 +183,19 @@ def test_the_bill_of_a_real_run_is_what_was_estimated(measured, settings):
     if "grad_accum" not in settings:
         (run,) = ws.estimate([spec]).runs
         assert (run.existing, run.upper_bound) == (True, "stop" in settings)
+
+
+def test_runs_that_share_what_surt_makes_pay_for_it_once_and_then_not_at_all(measured):
+    ws, _, _ = measured
+    specs = ws.plan("reviews", model=MODEL, seeds=[6, 7], methods=["surt:epochs=2"], **SETTINGS)
+    first, second = ws.estimate(specs).runs
+    assert first.retraining_flops > second.retraining_flops == 0
+    assert first.cost_ratio > 1 == second.cost_ratio
+    folder = ws.runs.folder(specs[1].run)
+    folder.create(specs[1], "2026-01-01T00:00:00+00:00")
+    spent = run_folder(folder)["cost"]
+    assert first.retraining_flops == pytest.approx(spent["pretrain_flops"], rel=0.1)  # a tiny head has other weights that are not few
+    assert ws.estimate(specs).runs[0].retraining_flops == 0
 
 
 def test_other_seeds_epochs_and_subsets_need_no_new_measuring(measured):

@@ -30,23 +30,12 @@ from ftft.train.model import Source
 from ftft.train.order import epoch_batches
 from ftft.train.precision import Precision, choose, this_device
 from ftft.train.progress import say
+from ftft.train.retraining import Recipe
 from ftft.train.tokens import Tokens, tokenise
 
-HELD_OUT, MOST_HELD_OUT = 0.05, 1_000  # texts
 HEAD_ALONE, WARMUP = 0.1, 0.1  # shares of the steps
 SAVE_EVERY = 600.0  # seconds
 LARGE = 1_000_003  # between the seeds of two steps
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """`masked`: the share of tokens to guess."""
-
-    epochs: int = 3
-    lr: float = 5e-5
-    masked: float = 0.15
-    batch_size: int = 32
-    seed: int = 1
 
 
 @dataclass(frozen=True)
@@ -120,9 +109,7 @@ class _Retraining:
         n = len(tokens.length_N)
         if n < 20:
             raise InputError(f"surt has only {n} texts to re-train on", "Leave it out: it needs at least 20, better thousands")
-        order_N = np.random.default_rng(recipe.seed).permutation(n)
-        held_out = max(1, min(MOST_HELD_OUT, round(HELD_OUT * n)))
-        self.held_out, self.train = order_N[:held_out], order_N[held_out:]
+        self.held_out, self.train = recipe.split(n)
         self.per_epoch = -(-len(self.train) // recipe.batch_size)
         self.steps = recipe.epochs * self.per_epoch
         self.alone = round(HEAD_ALONE * self.steps) if self.new_head else 0

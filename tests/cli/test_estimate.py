@@ -13,7 +13,7 @@ from tests.synthetic import add_dataset
 
 MODEL = str(bundled_models()[0])
 PROFILE = Profile(
-    forward=(0.0, 0.0, 1e6, 0.0), training=(0.0, 0.0, 3e6, 0.0), parameters=1000, max_length=64, cut=6, model_bytes=4000,
+    forward=(0.0, 0.0, 1e6, 0.0), training=(0.0, 0.0, 3e6, 0.0), parameters=1000, words=400, max_length=64, cut=6, model_bytes=4000,
     checkpoint_bytes=12_000, record_bytes=20.0, prediction_bytes=10.0, environment={"hardware": "a machine"},
     speed=Speed(start=5.0, update=(0.0, 1e-9, 0.0), forward=(0.0, 1e-9, 0.0), row=0.0, byte=0.0, timed=36), memory_bytes=700_000_000,
 )  # fmt: skip

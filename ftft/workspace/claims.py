@@ -18,6 +18,7 @@ Verdict = Literal["ruled out", "not ruled out", "not measured"]
 NAMES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "auroc": "AUROC", "loss": "loss"}
 PLACES = {"id": "in distribution", "ood": "out of distribution"}
 MINUS = "−"
+SMALL_P = 0.001
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,13 @@ def claim(results: "Results", row: "Row") -> Claim:
     verb = "gains on" if holds else "loses to" if better(turned(found), results.metric) else "cannot be told from"
     worth = few(found.n_seeds)
     p = row.scores[column.name].p
-    tested = f" Adjusted for {results.comparisons} comparisons, p = {p:.3f}." if p is not None else f" {_capital(worth)}." if worth else ""
+    tested = (
+        f" Adjusted for {results.comparisons} comparisons, p {'= ' if p >= SMALL_P else ''}{p_in_words(p)}."
+        if p is not None
+        else f" {_capital(worth)}."
+        if worth
+        else ""
+    )
     text = f"{row.method} {verb} {results.baseline} {where}: {size} of {NAMES[results.metric]}, over {_seeds(found.n_seeds)}.{tested}"
     return Claim(row.method, holds, text, _confounds(results, row))
 
@@ -174,6 +181,11 @@ def difference_in_words(found: Difference, metric: str) -> str:
     scale, unit, digits = (1.0, "", 3) if metric == "loss" else (100.0, " points", 1)
     low, high = within(found, metric)
     return f"{signed(scale * found.value, digits)}{unit} [{signed(scale * low, digits)}, {signed(scale * high, digits)}]"
+
+
+def p_in_words(p: float) -> str:
+    """Three digits, or that it is smaller than they can say."""
+    return f"{p:.3f}" if p >= SMALL_P else f"< {SMALL_P}"
 
 
 def signed(value: float, digits: int = 1) -> str:

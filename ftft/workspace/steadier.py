@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ftft.workspace.claims import MINUS, NAMES, Claim, Confound, better, difference_in_words, turned
+from ftft.workspace.claims import NAMES, Claim, Confound, better, difference_in_words, p_in_words, turned
 from ftft.workspace.instabilities import FEWEST, Instability
 from ftft.workspace.stability_design import ONE_BY_ONE
 
@@ -30,6 +30,12 @@ def _claim(results: "Results", row: "Row") -> Claim:
         f"{_points(results, base.spread[0])}{_ratio(ratio)}, over {found.runs} and {base.runs} runs; {len(found.failed)} and "
         f"{len(base.failed)} failed."
     )
+    if min(one.runs - len(one.failed) for one in (found, base)) < 2:
+        text = (
+            f"Whether {row.method} is steadier than {results.baseline} on {results.instabilities.evaluation} cannot be said: "
+            f"{len(found.failed)} of its {found.runs} runs and {len(base.failed)} of the baseline's {base.runs} failed. SD of all runs "
+            f"{_points(results, found.spread[0])} against {_points(results, base.spread[0])}."
+        )
     return Claim(row.method, steadier, text, (_mean(results, row), _failures(found, base), _test(found), _cost(row)))
 
 
@@ -71,12 +77,11 @@ def _test(found: Instability) -> Confound:
     """The ratio supposes normal scores; the test by medians does not."""
     if found.p is None:
         return Confound("shape of the scores", "not measured", f"Equal spread is tested from {FEWEST} runs of each on")
-    p = f"{found.p:.3f}" if found.p >= 0.001 else "< 0.001"
     verdict = "ruled out" if found.p < 0.05 else "not ruled out"
     return Confound(
         "shape of the scores",
         verdict,
-        f"Brown and Forsythe's test of equal spread, by medians: p {p.replace('-', MINUS)}, for all methods together",
+        f"Brown and Forsythe's test of equal spread, by medians: p {p_in_words(found.p)}, for all methods together",
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ftft.errors import unknown
 from ftft.publish import publish
-from ftft.workspace.claims import NAMES, difference_in_words
+from ftft.workspace.claims import NAMES, difference_in_words, p_in_words
 from ftft.workspace.results import few
 
 if TYPE_CHECKING:
@@ -90,13 +90,15 @@ def _stability_notes(results: "Results") -> list[str]:
     failed = "" if floor is None else f" Failed: not above {100 * floor:.1f}, what the commonest answer scores."
     return [
         f"SD over seeds with its 95 % interval (normal scores), range, failed runs and agreement between runs: on {on}.{failed}",
+        f"p: of spread equal to {results.baseline}'s (Brown and Forsythe, by medians, all runs), adjusted for all methods (Holm).",
         "Disagreement, JSD (nats) and 1 − Fleiss' kappa: means over pairs of runs. FLOPs and time: times those of standard, as measured.",
         f"Experiment {results.experiment.id}.",
     ]
 
 
 def _stability_grid(results: "Results") -> tuple[list[str], list[list[str]]]:
-    heads = ["method", "runs", "SD", "range", "failed", "disagreement", "JSD", "1 − κ", "FLOPs", "time", *(c.name for c in results.columns)]
+    agreement = ["disagreement", "JSD", "1 − κ"]
+    heads = ["method", "runs", "SD", "p", "range", "failed", *agreement, "FLOPs", "time", *(c.name for c in results.columns)]
     return heads, [_stability_cells(results, row) for row in results.rows]
 
 
@@ -109,12 +111,14 @@ def _stability_cells(results: "Results", row: "Row") -> list[str]:
 
     sd, low, high = points(*(found.spread or (None, None, None)))
     lowest, highest = points(found.lowest, found.highest)
-    agreement = ["–" if v is None else f"{v:.3f}" for v in (found.disagreement, found.jsd, found.one_minus_fleiss_kappa)]
+    disagreement, kappa = ("–" if v is None else f"{v:.3f}" for v in (found.disagreement, found.one_minus_fleiss_kappa))
+    jsd = "–" if found.jsd is None else f"{found.jsd:.2g}"
     costs = ["–" if v is None else f"{v:.2f}" for v in (row.price.ratio, found.seconds)]
     runs = f"{len(row.done)} of {len(row.runs)}" if len(row.done) < len(row.runs) else str(len(row.done))
     failed = "–" if found.failed_share is None else str(len(found.failed))
     scores = [_score(results, row, row.scores[column.name]) for column in results.columns]
-    return [row.method, runs, f"{sd} [{low}, {high}]", f"{lowest} to {highest}", failed, *agreement, *costs, *scores]
+    spread = [f"{sd} [{low}, {high}]", "–" if found.p is None else p_in_words(found.p)]
+    return [row.method, runs, *spread, f"{lowest} to {highest}", failed, disagreement, jsd, kappa, *costs, *scores]
 
 
 def as_markdown(results: "Results") -> str:

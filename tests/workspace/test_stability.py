@@ -174,6 +174,13 @@ def test_from_ten_runs_on_equal_spread_is_tested_for_all_methods_together(ws, ta
     assert {c.name: c.verdict for c in claims["mhloss"].confounds}["failed runs"] == "ruled out"
 
 
+def test_where_all_runs_failed_nothing_is_said_of_steadiness(ws, task):
+    found = ended(ws, {"standard": [0.1, 0.3, 0.4, 0.2], "mmr": [0.3, 0.3, 0.3, 0.35]}, seeds=4)
+    (claim,) = found.claims
+    assert not claim.holds
+    assert "cannot be said: 4 of its 4 runs and 4 of the baseline's 4 failed" in claim.text
+
+
 def test_failed_runs_leave_the_ratio_open_and_are_named(ws, task):
     found = ended(ws, {"standard": [0.9, 0.3, 0.92, 0.91], "mmr": [0.9, 0.91, 0.89, 0.92]}, seeds=4)
     (claim,) = found.claims

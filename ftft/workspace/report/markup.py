@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ftft.workspace.claims import NAMES, PLACES, Claim, difference_in_words, signed
+from ftft.workspace.claims import NAMES, PLACES, Claim, difference_in_words, p_in_words, signed
 from ftft.workspace.results import within
 from ftft.workspace.tables import notes
 
@@ -89,7 +89,7 @@ def _score(results: "Results", row: "Row", score: "Score", span: int) -> str:
     if score.difference is None:
         return own
     low, high = (scale * end for end in within(score.difference, results.metric))
-    p = "" if score.p is None else f" · p {score.p:.3f}" if score.p >= 0.001 else " · p &lt; 0.001"
+    p = "" if score.p is None else f" · p {_text(p_in_words(score.p))}"
     words = f"{signed(scale * score.difference.value, digits)} [{signed(low, digits)}, {signed(high, digits)}]{p}"
     strip = "" if results.metric == "loss" else _strip(scale * score.difference.value, low, high, span)
     return f"{own}<small class='dif'>{words}</small>{strip}"

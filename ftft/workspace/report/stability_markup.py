@@ -4,7 +4,7 @@ import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ftft.workspace.claims import NAMES
+from ftft.workspace.claims import NAMES, p_in_words
 from ftft.workspace.stability_design import ONE_BY_ONE, SOURCES
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ THEORY = {
 
 def table(results: "Results") -> str:
     """A line a method: spread, range, failures, agreement, what it costs more."""
-    heads = ["method", "runs", "mean", "SD [95 %]", "min – max", "failed", "disagreement", "JSD", "1 − κ", "FLOPs", "time"]
+    heads = ["method", "runs", "mean", "SD [95 %]", "p", "min – max", "failed", "disagreement", "JSD", "1 − κ", "FLOPs", "time"]
     shown = methods(results)
     body = "".join(_row(results, row, shown[row.method]) for row in results.rows if row.method in shown)
     head = f"<th>{heads[0]}</th>" + "".join(f"<th class='n'>{name}</th>" for name in heads[1:])
@@ -31,6 +31,7 @@ def table(results: "Results") -> str:
     failed = "" if floor is None else f" Failed: not above {_points(results, floor)}, what the commonest answer scores."
     notes = [
         f"{NAMES[results.metric]}{scale} on {_text(on)}, which decides nothing here; other sets are under Scores.{failed}",
+        f"p: of spread equal to {_text(results.baseline)}'s (Brown and Forsythe, by medians, all runs), adjusted for all methods (Holm).",
         "Disagreement, Jensen–Shannon divergence (nats) and 1 − Fleiss' kappa: means over pairs of runs, after Du and Nguyen 2023.",
         f"FLOPs and time: times those of {_text(results.baseline)}; FLOPs with SURT's training, time as it was on this machine.",
     ]
@@ -78,9 +79,10 @@ def _row(results: "Results", row: "Row", found: "Instability") -> str:
     kind = _kind(found.ratio)
     cells = [
         f"{found.runs}{f'<small>{_text(waiting)}</small>' if waiting else ''}",
-        _points(results, sum(scores) / len(scores)) if scores else DASH, spread, span,
+        _points(results, sum(scores) / len(scores)) if scores else DASH, spread, DASH if found.p is None else _text(p_in_words(found.p)),
+        span,
         DASH if found.failed_share is None else f"{len(found.failed)}", _number(found.disagreement, 3),
-        _number(found.jsd, 4), _number(found.one_minus_fleiss_kappa, 3),
+        DASH if found.jsd is None else f"{found.jsd:.2g}", _number(found.one_minus_fleiss_kappa, 3),
         _times(row.price.ratio), _times(found.seconds),
     ]  # fmt: skip
     body = "".join(f"<td class='n{f' {kind}' if n == 2 and kind else ''}'>{cell}</td>" for n, cell in enumerate(cells))

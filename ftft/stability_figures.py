@@ -80,14 +80,15 @@ def churn_on_map(x_N: np.ndarray, y_N: np.ndarray, churn_N: np.ndarray, axes_of:
 
 
 def churn_by(x_N: np.ndarray, churn_N: np.ndarray, name: str, width: str = "screen") -> Any:
-    """Mean churn of each tenth of the examples by a metric, with the middle half of the examples as a band."""
+    """Mean churn of each tenth of the examples by a metric, with the 95 % interval of that mean as a band."""
     figure, (ax,) = blank(1, width, 3.4)
     furnish(ax, "")
     tenths = np.array_split(np.argsort(x_N, kind="stable"), min(BINS, len(x_N)))
     middle = [float(np.mean(x_N[rows])) for rows in tenths]
-    low, high = ([float(np.quantile(churn_N[rows], q)) for rows in tenths] for q in (0.25, 0.75))
-    ax.fill_between(middle, low, high, color=SERIES[0], alpha=0.18, linewidth=0)
-    ax.plot(middle, [float(np.mean(churn_N[rows])) for rows in tenths], color=SERIES[0], linewidth=1.6, marker="o", markersize=3)
+    mean = np.array([np.mean(churn_N[rows]) for rows in tenths])
+    reach = 1.96 * np.array([np.std(churn_N[rows]) / np.sqrt(len(rows)) for rows in tenths])
+    ax.fill_between(middle, mean - reach, mean + reach, color=SERIES[0], alpha=0.18, linewidth=0)
+    ax.plot(middle, mean, color=SERIES[0], linewidth=1.6, marker="o", markersize=3)
     ax.set_ylim(bottom=0)
     ax.set_xlabel(f"{name}, by tenths of the examples")
     ax.set_ylabel("churn")

@@ -1,5 +1,7 @@
 """A word on every page when a run ends, once in each tab that was open before."""
 
+from collections import Counter
+
 import streamlit as st
 
 from app import forms
@@ -8,7 +10,8 @@ from ftft import Workspace
 from ftft.domain import Run
 
 EVERY_S = 2
-ICONS = {"succeeded": "check_circle", "failed": "error", "cancelled": "block", "lost": "help"}
+MOST = 3  # at a time: of more, one word says how many
+ICONS = {"succeeded": "check_circle", "cancelled": "block", "lost": "help", "failed": "error"}  # from good to bad
 
 
 @st.fragment(run_every=EVERY_S)
@@ -22,10 +25,23 @@ def watch(ws: Workspace) -> None:
     st.session_state["jobs_seen"] = now
     running = sum(job.state == "running" for job in looked.value)
     st.set_page_config(page_title=f"({running}) ftft" if running else "ftft")
-    for run in sorted(ended):
-        found = forms.attempt(ws.runs.get, run)
-        if found.value and found.value.final:
-            st.toast(words(ws, found.value), icon=f":material/{ICONS[found.value.state]}:", duration="long")
+    looked_up = [forms.attempt(ws.runs.get, run).value for run in sorted(ended)]
+    finals = [run for run in looked_up if run and run.final]
+    if len(finals) > MOST:
+        st.toast(together(finals), icon=f":material/{ICONS[_worst(finals)]}:", duration="long")
+        return
+    for run in finals:
+        st.toast(words(ws, run), icon=f":material/{ICONS[run.state]}:", duration="long")
+
+
+def together(runs: list[Run]) -> str:
+    """ "7 runs ended: 5 succeeded, 2 failed"."""
+    counts = Counter(run.state for run in runs)
+    return f"{len(runs)} runs ended: {', '.join(f'{counts[state]} {state}' for state in ICONS if counts[state])}"
+
+
+def _worst(runs: list[Run]) -> str:
+    return max((run.state for run in runs), key=list(ICONS).index)
 
 
 def words(ws: Workspace, run: Run) -> str:

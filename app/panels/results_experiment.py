@@ -18,9 +18,12 @@ FILES = {"CSV": "csv", "Markdown": "md", "LaTeX": "tex"}
 
 
 def style() -> None:
-    """The report's style sheet in the app's colours."""
+    """The report's style sheet in the app's colours, as a part of the page: of styles alone Streamlit makes an event, and a word that pops
+    up while nothing else is drawn again (`notices`) would take its place.
+    """
     own = (Path(report.__file__).parent / "style.css").read_text(encoding="utf-8")
-    st.html(f"<style>:root{{{report.variables(theme.mode())};{theme.css_variables()}}}{own}</style>")
+    with st.container(key="report_style"):
+        st.html(f"<i></i><style>:root{{{report.variables(theme.mode())};{theme.css_variables()}}}{own}</style>")
 
 
 def show(ws: Workspace, experiment: Experiment, metric: str) -> None:

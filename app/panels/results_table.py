@@ -16,9 +16,11 @@ SPANS = (5, 10, 20, 50, 100)  # points: half-widths of the strips on which each 
 
 
 def dataset_box(ws: Workspace, names: list[str]) -> str:
-    """The dataset to show: at first the one that the address names, else the one that a main run was asked for last."""
+    """The dataset to show: at first the one that the address names, itself or by an experiment, else that of the last main run."""
+    experiment = st.query_params.get("experiment")
+    asked = [st.query_params.get("dataset"), *(e.dataset for e in ws.experiment.list() if experiment and e.id.startswith(experiment))]
     used = [run.spec.dataset for run in ws.runs.list() if run.spec.subset]
-    latest = next(name for name in (st.query_params.get("dataset"), *used, names[0]) if name in names)
+    latest = next(name for name in (*asked, *used, names[0]) if name in names)
     chosen = st.selectbox("Dataset", names, names.index(latest), label_visibility="collapsed", width=140, key="results_dataset")
     return chosen or latest
 

@@ -1,7 +1,7 @@
 """What theory says of stability, on synthetic sets: six trends, as a command measured them."""
 
 import html
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -10,6 +10,9 @@ from app.panels import results_experiment
 from ftft import Workspace
 from ftft.domain import Experiment
 
+if TYPE_CHECKING:
+    from ftft.workspace.theory import Theory
+
 THEORY = "theory"
 
 
@@ -17,12 +20,13 @@ def experiment_box(experiments: list[Experiment]) -> str | None:
     """An experiment's id, or THEORY; None where there is neither chosen."""
     names = {e.id: f"{len(e.methods)} methods x {len(e.seeds)} seeds · {e.id[:6]}" for e in experiments} | {THEORY: "theory"}
     wanted = st.query_params.get("experiment")
-    place = list(names).index(wanted) if wanted in names else 0
     if not experiments:
         return None
+    place = next((n for n, id in enumerate(names) if wanted and id.startswith(wanted)), 0)
     return st.selectbox(
-        "Experiment", list(names), place, format_func=names.__getitem__, key="stability_experiment", label_visibility="collapsed", width=230
-    )
+        "Experiment", list(names), place, format_func=names.__getitem__, label_visibility="collapsed", width=230,
+        key=f"stability_experiment_{experiments[0].dataset}",
+    )  # fmt: skip
 
 
 def show(ws: Workspace) -> None:
@@ -35,17 +39,17 @@ def show(ws: Workspace) -> None:
         st.code("ftft theory", language="bash")
         return
     st.html(f"<div class='r-figure wide'>{results_experiment.picture(found.drawn(), 'Trends on synthetic sets')}</div>")
-    st.html(_table(found.value))
+    st.html(_table(found))
     st.html(f"<p class='r-note'>{html.escape(found.note)}</p>")
 
 
-def _table(found: dict[str, Any]) -> str:
-    methods = found["study"]["methods"]
+def _table(found: "Theory") -> str:
+    methods = found.value["study"]["methods"]
     head = "".join(f"<th>{html.escape(method)}</th>" for method in methods)
     rows = "".join(
-        f"<tr><th scope='row'>{html.escape(factor)}</th><td>{html.escape(of['expected'])}</td>"
+        f"<tr><th scope='row'>{html.escape(found.name(factor))}</th><td>{html.escape(of['expected'])}</td>"
         f"{''.join(_cell(of['methods'][method]['spearman']['epsilon'], of['expected']) for method in methods)}</tr>"
-        for factor, of in found["factors"].items()
+        for factor, of in found.value["factors"].items()
     )
     return f"<table class='r-table r-small'><thead><tr><th>factor</th><th>theory: distance</th>{head}</tr></thead>{rows}</table>"
 

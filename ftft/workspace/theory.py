@@ -30,6 +30,12 @@ class Theory:
             f"{how['seconds']:.0f} s with ftft {how['ftft']}. A trend that goes against theory is shown all the same."
         )
 
+    def name(self, factor: str) -> str:
+        """As the figure says it."""
+        from ftft import stability_figures
+
+        return stability_figures.FACTORS[factor]
+
     def figure(self, width: str = "page") -> Any:
         """The matplotlib Figure of all trends."""
         from ftft import stability_figures

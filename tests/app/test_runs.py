@@ -314,3 +314,26 @@ def test_a_run_that_ends_is_spoken_of_once_and_not_where_the_page_came_later(ws,
     assert "succeeded" in page.run().toast[0].value
     assert not page.run().toast
     assert not AppTest.from_function(only_notices).run().toast
+
+
+def test_of_many_runs_that_end_at_once_one_word_says_how_many(ws, specs, monkeypatch):
+    def only_notices():
+        from app import backend
+        from app.panels import notices
+
+        notices.watch(backend.workspace())
+
+    monkeypatch.setattr("app.backend.workspace", lambda: ws)
+    monkeypatch.setattr("ftft.jobs.launch.ensure_runner", lambda *args: None)
+    queued = specs(*range(1, 6))
+    for spec in queued:
+        drawn.queue(ws, spec)
+    page = AppTest.from_function(only_notices).run()
+    for spec in queued[:4]:
+        drawn.finish(ws, spec, 0.8, 0.6)
+    drawn.verdict(ws, queued[4], state="failed", cause="killed", error={"kind": "killed", "message": "m", "remedy": "r"})
+    for spec in queued:
+        Queue(ws.path).remove(spec.run)
+    (said,) = page.run().toast
+    assert said.value == "5 runs ended: 4 succeeded, 1 failed"
+    assert "error" in said.icon

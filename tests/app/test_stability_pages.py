@@ -4,6 +4,7 @@ import pytest
 
 from tests.app.launched import words
 from tests.experimenting import MAIN, finish
+from tests.synthetic import add_dataset
 
 HOW = {"model": MAIN, "seeds": 4, "epochs": 3, "batch_size": 16, "max_length": 16}
 
@@ -87,6 +88,19 @@ def test_what_lies_behind_the_table_is_shown_one_part_at_a_time(at_view, experim
     assert shown in words(page)
 
 
+def test_an_address_that_names_an_experiment_alone_opens_its_dataset(at_view, ws, experiment, tmp_path):
+    add_dataset(ws, tmp_path, "another")  # the first of the list
+    assert at_view("stability").selectbox(key="results_dataset").value == "another"
+    page = at_view("stability", experiment=experiment.id[:8])
+    assert page.selectbox(key="results_dataset").value == "task"
+    assert page.selectbox(key="stability_experiment_task").value == experiment.id
+
+
+def test_its_style_is_a_part_of_the_page(at_view, experiment):
+    """Among events a word that pops up would take its place."""
+    assert any(".r-table" in element.proto.body for element in at_view("stability").main.get("html"))
+
+
 def test_results_leaves_stability_to_its_page(at_view, experiment):
     page = at_view("results")
     assert experiment.id[:6] not in words(page)
@@ -102,6 +116,6 @@ def test_the_trends_are_shown_whatever_their_sign(at_view, ws):
     ws.measure_theory(sets=24, seeds=2, methods=("standard", "mmr"))
     page = at_view("stability")
     said = words(page)
-    assert "learning_rate" in said
+    assert "learning rate" in said
     assert "24 synthetic sets, 2 seeds each" in said
     assert "svg+xml" in said

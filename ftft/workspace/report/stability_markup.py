@@ -78,7 +78,7 @@ def _row(results: "Results", row: "Row", found: "Instability") -> str:
     )
     kind = _kind(found.ratio)
     cells = [
-        f"{found.runs}{f'<small>{_text(waiting)}</small>' if waiting else ''}",
+        f"{found.runs}{f' <small>{_text(waiting)}</small>' if waiting else ''}",
         _points(results, sum(scores) / len(scores)) if scores else DASH, spread, DASH if found.p is None else _text(p_in_words(found.p)),
         span,
         DASH if found.failed_share is None else f"{len(found.failed)}", _number(found.disagreement, 3),

@@ -56,7 +56,12 @@ def page_header(title: str, lead: str) -> Any:
 
 def section(title: str, note: str = "") -> None:
     """A section's title with a muted note beside it."""
-    st.html(f"<div class='section'><h2>{html.escape(title)}</h2><span title='{html.escape(note)}'>{html.escape(note)}</span></div>")
+    st.html(section_markup(title, note))
+
+
+def section_markup(title: str, note: str = "") -> str:
+    """The same to put together with what is in it."""
+    return f"<div class='section'><h2>{html.escape(title)}</h2><span title='{html.escape(note)}'>{html.escape(note)}</span></div>"
 
 
 def empty(icon: str, title: str, what_next: str) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from ftft.domain.spec import model_called
 from ftft.errors import InputError, shown
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
@@ -38,8 +39,8 @@ class Pretrained:
 
     @property
     def name(self) -> str:
-        """The folder's name, or the last part of the hub id."""
-        return Path(self.path).name
+        """As `ftft.domain.spec.model_called` says it."""
+        return model_called(self.path)
 
 
 def find(model: str) -> Pretrained:

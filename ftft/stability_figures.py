@@ -57,6 +57,7 @@ def intervals(parts: Mapping[str, Mapping[str, tuple[float, float, float] | None
         _name(ax, names if ax is axes[0] else [""] * len(names))
         ax.set_xlabel(title)
         ax.set_xlim(left=0)
+        ax.locator_params(axis="x", nbins=6)
     return figure
 
 

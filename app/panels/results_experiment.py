@@ -49,11 +49,9 @@ def _body(ws: Workspace, experiment: str, metric: str) -> None:
         "Behind the table", list(names), default=next(iter(names)), required=True, format_func=names.__getitem__,
         key=f"details_{experiment}", label_visibility="collapsed",
     )  # fmt: skip
-    with st.container(key=f"behind_{chosen}"):  # one for each part, or what the last one left would stay below a shorter one
-        for section in getattr(whole, chosen or next(iter(names)))():
-            if section.content:
-                parts.section(section.title, section.note)
-                st.html(section.content)
+    sections = getattr(whole, chosen or next(iter(names)))()
+    shown = [parts.section_markup(s.title, s.note) + s.content for s in sections if s.content]
+    st.html("".join(f"<div class='behind'>{one}</div>" for one in shown) or "<i></i>")  # one element: of several, old ones may stay below
     if chosen == "on_the_map" and results.experiment.kind == "ftft":
         _to_the_map(results, whole.focus)
 

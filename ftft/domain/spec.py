@@ -258,8 +258,8 @@ class RunSpec:
 
     @property
     def model_name(self) -> str:
-        """The last part of the model's path or hub id, and how many layers are kept; what is imported says so."""
-        name = f"imported · {Path(self.model).name}" if self.imported else Path(self.model).name
+        """How the model is called (`model_called`), and how many layers are kept; what is imported says so."""
+        name = f"imported · {Path(self.model).name}" if self.imported else model_called(self.model)
         return name if self.layers is None else f"{name} · {self.layers} layer{'' if self.layers == 1 else 's'}"
 
     def total_steps(self, rows: int) -> int:
@@ -290,6 +290,14 @@ class RunSpec:
             seeds = take(value, "seeds", dict)
             fields_of["seeds"] = Seeds(*(take(seeds, f.name, int) for f in fields(Seeds)))
         return cls(**fields_of)
+
+
+def model_called(path: str) -> str:
+    """The last part of a model's path or hub id that names it: RUN of RUN/model, deberta-v3-base of a snapshot in the hub's cache."""
+    place = Path(path)
+    if place.parent.name == "snapshots":
+        return place.parent.parent.name.rpartition("--")[2]
+    return (place.parent.name if place.name == "model" else "") or place.name
 
 
 def trackers(text: str) -> str | None:

@@ -208,3 +208,15 @@ def test_an_import_whose_file_does_not_say_how_it_was_trained_claims_nothing():
     assert spec.model_name == "imported · theirs"
     with pytest.raises(InputError, match="capture"):
         replace(SPEC, capture="unknown")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("google/electra-small-discriminator", "electra-small-discriminator"), ("/models/bert", "bert"), ("bert", "bert"),
+        ("/work/runs/0123456789abcdef/model", "0123456789abcdef"), ("model", "model"), ("/model", "model"),
+        ("/hub/models--microsoft--deberta-v3-base/snapshots/" + "a" * 40, "deberta-v3-base"),
+    ],
+)  # fmt: skip
+def test_a_model_is_called_by_the_part_of_its_path_that_names_it(path, name):
+    assert replace(SPEC, model=path).model_name == name

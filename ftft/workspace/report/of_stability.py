@@ -100,18 +100,21 @@ def strips(results: "Results") -> Any:
     """Every seed of each method."""
     values = {row.method: list(results.instabilities.scores(row).values()) for row in results.rows if ONE_BY_ONE not in row.method}
     _some(values)
+    scale, unit = _scale(results)
     floor = results.instabilities.rows[results.baseline].floor
-    return draw.strips(values, floor, f"{NAMES[results.metric]}, {results.instabilities.evaluation}")
+    scaled = {method: [scale * score for score in scores] for method, scores in values.items()}
+    return draw.strips(scaled, None if floor is None else scale * floor, f"{unit}, {results.instabilities.evaluation}")
 
 
 def spread(results: "Results") -> Any:
     """SD of each method, and its share of failed runs."""
     rows = stability_markup.methods(results)
-    found = {m: one.spread for m, one in rows.items()}
+    scale, unit = _scale(results)
+    found = {m: one.spread and (scale * one.spread[0], scale * one.spread[1], scale * one.spread[2]) for m, one in rows.items()}
     _some(found)
     shares = {m: one.failed_share for m, one in rows.items()}
     failed = {m: share and (share.value, share.low, share.high) for m, share in shares.items()}
-    return draw.intervals({f"SD of {NAMES[results.metric]}": found, "share of failed runs": failed}, results.baseline)
+    return draw.intervals({f"SD of {unit}": found, "share of failed runs": failed}, results.baseline)
 
 
 def agreement(results: "Results") -> Any:
@@ -167,6 +170,11 @@ FIGURES: dict[str, Callable[["Results"], Any]] = {
     "strips": strips, "spread": spread, "agreement": agreement, "churn": churn, "churn_by": churn_by, "curves": curves,
     "left_out": left_out,
 }  # fmt: skip
+
+
+def _scale(results: "Results") -> tuple[float, str]:
+    """(factor, name) of scores as the table shows them."""
+    return (1.0, "loss") if results.metric == "loss" else (100.0, f"{NAMES[results.metric]} x 100")
 
 
 def _some(values: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ftft.workspace.claims import NAMES, p_in_words
+from ftft.workspace.claims import NAMES, p_in_words, signed
 from ftft.workspace.stability_design import ONE_BY_ONE, SOURCES
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ def correlations(laid: dict[str, Any]) -> str:
     """Churn against the metrics of the map, with intervals over examples."""
     n = len(laid["ids_N"])
     said = [
-        f"Rank correlation of churn with {name}: {found.value:+.2f} [{found.low:+.2f}, {found.high:+.2f}], over {n} examples."
+        f"Rank correlation of churn with {name}: {signed(found.value, 2)} [{signed(found.low, 2)}, {signed(found.high, 2)}], "
+        f"over {n} examples."
         for name in ("variability", "confidence")
         if (found := laid[f"with_{name}"]) is not None
     ]

@@ -2,7 +2,8 @@
 
 WORKSPACE is one that `ftft demo` filled. FOLDER (docs/ by default) gets `screens/PAGE-WIDTH[-dark].png` and the README's
 `maps.png`, `maps-dark.png`, `launch.png` and `results.png`, with a lasso drawn by a real mouse. With `--winogrande FILE`, the
-published data map of WinoGrande (Swayamdipta et al. 2020) is imported into a workspace of its own and becomes `winogrande.png`.
+published data map of WinoGrande (Swayamdipta et al. 2020) is imported into a workspace of its own and becomes `winogrande.png`. With
+`--stability WORKSPACE EXPERIMENT`, that experiment (of `benchmarks/stability.py`) becomes `stability.png` and `stability-dark.png`.
 All together stay under 6 MB.
 """
 
@@ -112,6 +113,15 @@ def winogrande(page: Page, source: Path, folder: Path) -> list[Path]:
             return [save(page, folder / "winogrande.png")]
 
 
+def stability(page: Page, workspace: str, experiment: str, folder: Path) -> list[Path]:
+    """A stability experiment: claims, table and all its seeds."""
+    with serving(workspace, 8712) as url:
+        return [
+            save(go(page, url, "stability", TALL, scheme, f"&experiment={experiment}"), folder / f"stability{suffix}.png")
+            for scheme, suffix in SCHEMES.items()
+        ]
+
+
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("workspace")
@@ -119,6 +129,7 @@ def main() -> None:
     words.add_argument("--runs", help="ids joined by commas: the maps to show")
     words.add_argument("--pages", nargs="+", choices=PAGES, default=PAGES)
     words.add_argument("--winogrande", type=Path, help="winogrande_roberta_0_6_data_map_coordinates.jsonl.gz")
+    words.add_argument("--stability", nargs=2, metavar=("WORKSPACE", "EXPERIMENT"))
     asked = words.parse_args()
     query = f"&runs={asked.runs}" if asked.runs else ""
     with serving(asked.workspace, 8710) as url, sync_playwright() as p:
@@ -127,6 +138,8 @@ def main() -> None:
         files = shoot(page, url, asked.folder / "screens", asked.pages, query=query) + readme(page, url, asked.folder, query)
         if asked.winogrande:
             files += winogrande(page, asked.winogrande, asked.folder)
+        if asked.stability:
+            files += stability(page, *asked.stability, asked.folder)
     for file in files:
         print(file.relative_to(asked.folder), file.stat().st_size // 1000, "kB")
     print("together", sum(file.stat().st_size for file in files) // 1000, "kB")

@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import comparison, parts
 from app.comparison import Cell, Row, Table
@@ -13,6 +14,18 @@ from ftft import Workspace
 from ftft.domain import Dataset, Experiment
 
 SPANS = (5, 10, 20, 50, 100)  # points: half-widths of the strips on which each seed's difference is a dot
+
+
+def head(ws: Workspace, title: str, lead: str, icon: str) -> tuple[DeltaGenerator, Dataset, str]:
+    """(where controls go, the dataset and the metric to show); the page ends here where there is no dataset."""
+    datasets = {dataset.name: dataset for dataset in ws.data.list()}
+    controls = parts.page_header(title, lead)
+    if not datasets:
+        parts.empty(icon, "No dataset yet", "Add one on the Data page, or run `ftft demo`.")
+        st.stop()
+    with controls:
+        dataset = datasets[dataset_box(ws, list(datasets))]
+        return controls, dataset, metric_box(dataset)
 
 
 def dataset_box(ws: Workspace, names: list[str]) -> str:
@@ -25,17 +38,16 @@ def dataset_box(ws: Workspace, names: list[str]) -> str:
     return chosen or latest
 
 
-def shown_box(ws: Workspace, experiments: list[Experiment]) -> str | None:
-    """The experiment to show, at first the one that the address names, else the newest; None for runs that were launched one by one."""
+def experiment_box(experiments: list[Experiment], beside: dict[str | None, str]) -> str | None:
+    """The experiment to show, at first the one that the address names, else the newest; or a key of `beside`, what else there is."""
     if not experiments:
         return None
-    names: dict[str | None, str] = {e.id: f"{len(e.methods)} methods x {len(e.seeds)} seeds · {e.id[:6]}" for e in experiments}
-    names[None] = "runs launched one by one"
-    asked = st.query_params.get("experiment", "")
-    first = next((id for id in names if id and asked and id.startswith(asked)), experiments[0].id)
+    ids: dict[str | None, str] = {e.id: f"{len(e.methods)} methods x {len(e.seeds)} seeds · {e.id[:6]}" for e in experiments}
+    names, asked = ids | beside, st.query_params.get("experiment")
+    first = next((n for n, id in enumerate(names) if id and asked and id.startswith(asked)), 0)
     return st.selectbox(
-        "Experiment", list(names), list(names).index(first), format_func=names.__getitem__, label_visibility="collapsed", width=230,
-        key=f"experiment_{experiments[0].dataset}",
+        "Experiment", list(names), first, format_func=names.__getitem__, label_visibility="collapsed", width=230,
+        key=f"{experiments[0].kind}_experiment_{experiments[0].dataset}",
     )  # fmt: skip
 
 

@@ -8,25 +8,11 @@ import streamlit as st
 from app import parts
 from app.panels import results_experiment
 from ftft import Workspace
-from ftft.domain import Experiment
 
 if TYPE_CHECKING:
     from ftft.workspace.theory import Theory
 
 THEORY = "theory"
-
-
-def experiment_box(experiments: list[Experiment]) -> str | None:
-    """An experiment's id, or THEORY; None where there is neither chosen."""
-    names = {e.id: f"{len(e.methods)} methods x {len(e.seeds)} seeds · {e.id[:6]}" for e in experiments} | {THEORY: "theory"}
-    wanted = st.query_params.get("experiment")
-    if not experiments:
-        return None
-    place = next((n for n, id in enumerate(names) if wanted and id.startswith(wanted)), 0)
-    return st.selectbox(
-        "Experiment", list(names), place, format_func=names.__getitem__, label_visibility="collapsed", width=230,
-        key=f"stability_experiment_{experiments[0].dataset}",
-    )  # fmt: skip
 
 
 def show(ws: Workspace) -> None:

@@ -8,18 +8,11 @@ from app.backend import workspace
 from app.panels import results_claim, results_experiment, results_table
 
 ws = workspace()
-datasets = {dataset.name: dataset for dataset in ws.data.list()}
-controls = parts.page_header("Results", "A subset against everything and against chance: same model and settings, paired seeds.")
-if not datasets:
-    parts.empty("leaderboard", "No dataset yet", "Add one on the Data page, or run `ftft demo`.")
-    st.stop()
-
-with controls:
-    dataset = datasets[results_table.dataset_box(ws, list(datasets))]
-    metric = results_table.metric_box(dataset)
+lead = "A subset against everything and against chance: same model and settings, paired seeds."
+controls, dataset, metric = results_table.head(ws, "Results", lead, "leaderboard")
 experiments = {experiment.id: experiment for experiment in ws.experiment.list(dataset.name) if experiment.kind == "ftft"}
 with controls:
-    shown = results_table.shown_box(ws, list(experiments.values()))
+    shown = results_table.experiment_box(list(experiments.values()), {None: "runs launched one by one"})
 if shown in experiments:
     results_experiment.show(ws, experiments[shown], metric)
     st.stop()

@@ -12,7 +12,7 @@ import pytest
 import ftft
 from benchmarks import browser as browser_tools
 from ftft.domain import Run
-from tests.app import launched
+from tests.app import drawn, launched
 from tests.experimenting import add_task
 from tests.synthetic import add_dataset, add_run
 
@@ -131,6 +131,14 @@ def serve(tmp_path) -> Iterator[Callable[[Path], str]]:
 
     with ExitStack() as stack:
         yield lambda workspace: stack.enter_context(serving(workspace, tmp_path / "started-here"))
+
+
+@pytest.fixture
+def main_model(tmp_path, monkeypatch) -> str:
+    """The one model that the workspace offers."""
+    folder = drawn.model(tmp_path / "main")
+    monkeypatch.setattr("ftft.workspace.training.bundled_models", lambda: [Path(folder)])
+    return folder
 
 
 @pytest.fixture

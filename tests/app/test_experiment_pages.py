@@ -83,7 +83,7 @@ def test_gained_examples_become_a_selection_on_the_map(at_view, experiment):
 
 def test_runs_launched_one_by_one_stay_in_reach(at_view, experiment):
     page = at_view("results")
-    page.selectbox(key="experiment_task").set_value(None).run()
+    page.selectbox(key="ftft_experiment_task").set_value(None).run()
     assert not page.exception, page.exception
 
 

@@ -37,14 +37,6 @@ def opened(ws, monkeypatch):
 
 
 @pytest.fixture
-def main_model(tmp_path, monkeypatch) -> str:
-    """The one model that the workspace offers."""
-    folder = drawn.model(tmp_path / "main")
-    monkeypatch.setattr("ftft.workspace.training.bundled_models", lambda: [Path(folder)])
-    return folder
-
-
-@pytest.fixture
 def reviews(ws, tmp_path, main_model):
     return launched.reviews(ws, tmp_path)
 

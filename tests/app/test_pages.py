@@ -36,14 +36,6 @@ def opened(ws, monkeypatch):
 
 
 @pytest.fixture
-def main_model(tmp_path, monkeypatch) -> str:
-    """The one model that the workspace offers."""
-    folder = drawn.model(tmp_path / "main")
-    monkeypatch.setattr("ftft.workspace.training.bundled_models", lambda: [Path(folder)])
-    return folder
-
-
-@pytest.fixture
 def specs(ws, tmp_path, main_model):
     """Function from (subset, seeds) to specs of the main model on the dataset `reviews`, which has a subset `third`."""
     drawn.dataset(ws, tmp_path)

@@ -10,7 +10,7 @@ import app
 from ftft.jobs.lock import take
 from tests.app import drawn, launched
 
-VIEWS = ("data", "launch", "runs", "results")
+VIEWS = ("data", "launch", "runs", "results", "stability")
 VIEW_FOLDER = Path(app.__file__).parent / "views"
 
 

@@ -77,6 +77,33 @@ def timed(ws: ftft.Workspace, dataset: str, **words) -> dict:
     return ws.results(plan.experiment.id).to_json() | {"new_runs": new, "seconds": round(took, 1)}
 
 
+def as_markdown(found: list[dict]) -> str:
+    """A table of all sets: a line a method."""
+    heads = ["set", "method", "mean", "against standard", "SD", "p", "failed", "disagreement", "left out / seed", "FLOPs"]
+    lines = [heads, ["---"] * len(heads)]
+    for one in found:
+        on, aside = one["stability_on"], {left["method"]: left for left in one["leave_one_out"]}
+        lines += [_line(one, method, on, aside.get(method["method"])) for method in one["methods"]]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
+
+
+def _line(one: dict, method: dict, on: str, aside: dict | None) -> list[str]:
+    score = method["scores"][on]
+    name, p = method["method"], method["spread_p"]
+    moved = f"{aside['epsilon_mean']:.2g} / {aside['floor']:.2g}" if aside and aside["epsilon_mean"] else "–"
+    return [
+        one["dataset"] if name == one["baseline"] else "", f"`{name}`", f"{100 * score['mean']:.1f}",
+        "–" if name == one["baseline"] else _signed(score["diff"], score["low"], score["high"]),
+        f"{100 * method['sd']:.1f} [{100 * method['sd_low']:.1f}, {100 * method['sd_high']:.1f}]",
+        "–" if p is None else f"{p:.3f}" if p >= 0.001 else "< .001", f"{round(method['failed_share'] * method['n_seeds'])} of "
+        f"{method['n_seeds']}", f"{method['disagreement']:.3f}", moved, f"{method['cost_ratio']:.2f}",
+    ]  # fmt: skip
+
+
+def _signed(value: float, low: float, high: float) -> str:
+    return f"{100 * value:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]".replace("-", "−")
+
+
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("folder", type=Path)
@@ -96,6 +123,7 @@ def main() -> None:
         found.append(full(ws, asked.folder, asked.seeds or 10))
     if asked.out:
         asked.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(as_markdown(found))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 CAUSES = ("out_of_memory", "non_finite", "bad_input", "disk_full", "killed", "time_limit", "dependency_failed", "internal")
 KILLED = 137  # exit status, as a shell says "by KILL": the queue tries such a run again
 
+MOST_NAMED = 30  # of what is known
 _LONG = 80  # characters of a value in a message
 
 
@@ -49,10 +50,11 @@ def as_error(error: dict[str, str]) -> FtftError:
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> InputError:
-    """`unknown("metric", "confdence", [...])`: names the nearest known ones, or all of them. `name` may be anything a file holds."""
+    """`unknown("metric", "confdence", [...])`: names the nearest known ones, or all of them, if they are few. `name` may be anything a file holds."""
     names = sorted(known)
     near = get_close_matches(name, names, n=3) if isinstance(name, str) and len(name) < _LONG else []
-    remedy = f"Perhaps you mean {', '.join(near)}" if near else f"Known: {', '.join(names) or 'none yet'}"
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    remedy = f"Perhaps you mean {', '.join(near)}" if near else f"Known: {', '.join(names[:MOST_NAMED]) or 'none yet'}{more}"
     return InputError(f"{kind} {shown(name)} is not known", remedy)
 
 

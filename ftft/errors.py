@@ -50,7 +50,7 @@ def as_error(error: dict[str, str]) -> FtftError:
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> InputError:
-    """`unknown("metric", "confdence", [...])`: names the nearest known ones, or all of them, if they are few. `name` may be anything a file holds."""
+    """`unknown("metric", "confdence", [...])`: names the nearest known ones, else all, if they are few. `name`: anything a file holds."""
     names = sorted(known)
     near = get_close_matches(name, names, n=3) if isinstance(name, str) and len(name) < _LONG else []
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Sequence
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from ftft.workspace.claims import NAMES, p_in_words, signed
@@ -79,7 +80,7 @@ def _row(results: "Results", row: "Row", found: "Instability") -> str:
     kind = _kind(found.ratio)
     cells = [
         f"{found.runs}{f' <small>{_text(waiting)}</small>' if waiting else ''}",
-        _points(results, sum(scores) / len(scores)) if scores else DASH, spread, DASH if found.p is None else _text(p_in_words(found.p)),
+        _points(results, fmean(scores)) if scores else DASH, spread, DASH if found.p is None else _text(p_in_words(found.p)),
         span,
         DASH if found.failed_share is None else f"{len(found.failed)}", _number(found.disagreement, 3),
         DASH if found.jsd is None else f"{found.jsd:.2g}", _number(found.one_minus_fleiss_kappa, 3),

@@ -1,11 +1,14 @@
 """Colours that can be told apart, numbers that can be read, markup that cannot be broken by data."""
 
+import re
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app import colour, parts, theme
+from ftft.workspace import report
 
 
 def luminance(hex_colour: str) -> float:
@@ -47,3 +50,14 @@ def test_what_comes_from_data_is_escaped():
     assert "<script>" not in parts.bars([("<script>", 0.5, 0.5, "#000000")], "<script>") + parts.pill("<script>") + parts.with_code(
         "<script>"
     )
+
+
+def test_styles_of_the_report_do_not_meet_those_of_the_app():
+    """The page of an experiment has both."""
+
+    def selectors(of) -> list[str]:
+        text = re.sub(r"/\*.*?\*/", "", (Path(of.__file__).parent / "style.css").read_text(encoding="utf-8"), flags=re.DOTALL)
+        return [one.strip() for found in re.findall(r"([^{}]+){", text) for one in found.split(",")]
+
+    assert all(one.startswith(".r-") for one in selectors(report))
+    assert not any(".r-" in one for one in selectors(theme))

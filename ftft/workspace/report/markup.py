@@ -101,7 +101,7 @@ def _strip(value: float, low: float, high: float, span: int) -> str:
     kind = "gain" if low > 0 else "loss" if high < 0 else "open"
     at = 50 + 50 * max(-1.0, min(1.0, value / span))
     bar = f"<i style='left:{left:.1f}%;width:{max(right - left, 1):.1f}%'></i>"
-    return f"<span class='strip {kind}'><u></u>{bar}<b style='left:{at:.1f}%'></b></span>"
+    return f"<span class='r-strip {kind}'><u></u>{bar}<b style='left:{at:.1f}%'></b></span>"
 
 
 def _span(results: "Results") -> int:

@@ -52,12 +52,9 @@ def test_what_comes_from_data_is_escaped():
     )
 
 
-def test_styles_of_the_report_do_not_meet_those_of_the_app():
+def test_styles_of_the_report_are_named_apart_from_those_of_the_app():
     """The page of an experiment has both."""
-
-    def selectors(of) -> list[str]:
-        text = re.sub(r"/\*.*?\*/", "", (Path(of.__file__).parent / "style.css").read_text(encoding="utf-8"), flags=re.DOTALL)
-        return [one.strip() for found in re.findall(r"([^{}]+){", text) for one in found.split(",")]
-
-    assert all(one.startswith(".r-") for one in selectors(report))
-    assert not any(".r-" in one for one in selectors(theme))
+    text = (Path(report.__file__).parent / "style.css").read_text(encoding="utf-8")
+    selectors = [one.strip() for found in re.findall(r"([^{}]+){", text) for one in found.split(",")]
+    assert len(selectors) > 40
+    assert [one for one in selectors if not one.startswith(".r-")] == []

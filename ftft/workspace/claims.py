@@ -19,6 +19,7 @@ NAMES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "auroc": "AUROC", "loss
 PLACES = {"id": "in distribution", "ood": "out of distribution"}
 MINUS = "−"
 SMALL_P = 0.001
+ALPHA = 0.05
 
 
 @dataclass(frozen=True)
@@ -74,21 +75,27 @@ def claim(results: "Results", row: "Row") -> Claim:
         waiting = sum(n for state, n in row.states.items() if state in ("queued", "running"))
         why = f"{waiting} of its runs are still to end" if waiting else "no seed has both it and the baseline"
         return Claim(row.method, False, f"Nothing can be said of {row.method} yet: {why}.", ())
-    holds = better(found, results.metric)
+    p = row.scores[column.name].p
+    outlasts = p is None or p < ALPHA  # the other comparisons of the table
     where = f"{PLACES[column.distribution]} ({_sets(column.evaluations)})"
     size = difference_in_words(found, results.metric)
-    verb = "gains on" if holds else "loses to" if better(turned(found), results.metric) else "cannot be told from"
+    is_better, is_worse = better(found, results.metric), better(turned(found), results.metric)
+    verb = _verb(is_better, is_worse, outlasts)
     worth = few(found.n_seeds)
-    p = row.scores[column.name].p
-    tested = (
-        f" Adjusted for {results.comparisons} comparisons, p {'= ' if p >= SMALL_P else ''}{p_in_words(p)}."
-        if p is not None
-        else f" {_capital(worth)}."
-        if worth
-        else ""
-    )
+    how = "Adjusted" if outlasts or not (is_better or is_worse) else "Not once adjusted"
+    adjusted = "" if p is None else f" {how} for {results.comparisons} comparisons, p {'= ' if p >= SMALL_P else ''}{p_in_words(p)}."
+    tested = adjusted or (f" {_capital(worth)}." if worth else "")
     text = f"{row.method} {verb} {results.baseline} {where}: {size} of {NAMES[results.metric]}, over {_seeds(found.n_seeds)}.{tested}"
-    return Claim(row.method, holds, text, _confounds(results, row))
+    return Claim(row.method, is_better and outlasts, text, _confounds(results, row))
+
+
+def _verb(is_better: bool, is_worse: bool, outlasts: bool) -> str:
+    """An interval that leaves 0 out is no gain yet where one of several comparisons may come out like this by chance."""
+    if is_better:
+        return "gains on" if outlasts else "is ahead of"
+    if is_worse:
+        return "loses to" if outlasts else "is behind"
+    return "cannot be told from"
 
 
 def _confounds(results: "Results", row: "Row") -> tuple[Confound, ...]:

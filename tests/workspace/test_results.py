@@ -168,6 +168,17 @@ def test_no_gain_is_called_none_and_a_loss_a_loss(ws, task):
     assert "cannot be told from erm" in ws.results(made(ws, dict.fromkeys(GOOD, 0.7)).id).claims[0].text
 
 
+def test_a_lead_that_adjustment_takes_away_is_no_gain(ws, task):
+    found = ws.results(made(ws, dict.fromkeys(GOOD, 0.62) | {"ftft": 0.73}).id)
+    score = found.row("ftft").scores[found.telling.name]
+    assert score.difference.low > 0
+    assert score.p > 0.05
+    claim = next(c for c in found.claims if c.method == "ftft")
+    assert not claim.holds
+    assert "ftft is ahead of erm" in claim.text
+    assert f"Not once adjusted for {found.comparisons} comparisons" in claim.text
+
+
 def test_a_shared_reference_leaves_its_luck_open(ws, task):
     claim = ws.results(made(ws, shared_reference=True).id).claims[0]
     assert named(claim)["seeds"] == "not ruled out"

@@ -51,14 +51,22 @@ def intervals(parts: Mapping[str, Mapping[str, tuple[float, float, float] | None
         for place, (name, found) in enumerate(values.items()):
             if found is None:
                 continue
-            ink = BASE if name == baseline else GAIN if own and found[2] < own[1] else LOSS if own and found[1] > own[2] else SERIES[0]
+            ink = BASE if name == baseline else _against(found, own)
             ax.plot(found[1:], [place, place], color=ink, linewidth=1.6, solid_capstyle="round")
             ax.plot(found[0], place, "o", color=ink, markersize=4)
         _name(ax, names if ax is axes[0] else [""] * len(names))
         ax.set_xlabel(title)
         ax.set_xlim(left=0)
-        ax.locator_params(axis="x", nbins=6)
+        ax.locator_params(axis="x", nbins=12 // len(parts))  # labels of small numbers are long
+        ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     return figure
+
+
+def _against(found: tuple[float, float, float], own: tuple[float, float, float] | None) -> str:
+    """Its colour: less or more than the baseline where the intervals do not meet. Of a value without an interval nothing is told."""
+    if own is None or found[1] == found[2]:
+        return SERIES[0]
+    return GAIN if found[2] < own[1] else LOSS if found[1] > own[2] else SERIES[0]
 
 
 def churn_on_map(x_N: np.ndarray, y_N: np.ndarray, churn_N: np.ndarray, axes_of: tuple[str, str], width: str = "screen") -> Any:

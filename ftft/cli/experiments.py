@@ -181,6 +181,26 @@ experiment.add_command(_command("ftft", _options(), _ftft, _EXAMPLE))
 experiment.add_command(_command("stability", _stability_options(), _stability, _STABILITY))
 
 
+@experiment.command("list")
+@common
+def list_(workspace: str | None, as_json: bool) -> None:
+    """Lists experiments, newest first."""
+    ws = Workspace(workspace)
+    states = {run.id: run.state for run in ws.runs.list()}
+    rows = [
+        {
+            "experiment": e.id, "kind": e.kind, "dataset": e.dataset, "methods": list(e.methods), "seeds": list(e.seeds),
+            "runs": len(e.runs), "succeeded": sum(states.get(run) == "succeeded" for run in e.runs),
+        }
+        for e in ws.experiment.list()
+    ]  # fmt: skip
+    lines = [
+        [r["experiment"], r["kind"], r["dataset"], f"{r['succeeded']} of {r['runs']}", len(r["seeds"]), ", ".join(r["methods"])]
+        for r in rows
+    ]
+    emit(as_json, {"experiments": rows}, lambda: table(["experiment", "kind", "dataset", "succeeded", "seeds", "methods"], lines))
+
+
 @click.group("experiment")
 def estimate() -> None:
     """What an experiment would cost: only its new runs."""

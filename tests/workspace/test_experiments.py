@@ -1,5 +1,6 @@
 """FTFT experiments: which runs they need, what they refuse before anything is trained, and that nothing is done twice."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -227,6 +228,19 @@ def test_the_file_says_which_runs_belong_together_and_a_broken_one_is_named(ws, 
             ws.experiment.get(plan.experiment.id)
         assert ws.experiment.list() == []
     assert "is left out" in caplog.text
+
+
+def test_the_command_lists_experiments_and_how_far_they_are(ws, task, ftft):
+    plan = plan_of(ws)
+    ws.experiment.queue(plan)
+    end(ws, plan.specs[0], lambda *_: 0.7)
+    status, out, _ = ftft("experiment", "list")
+    (row,) = json.loads(out)["experiments"]
+    assert status == 0
+    assert row == {
+        "experiment": plan.experiment.id, "kind": "ftft", "dataset": "task", "methods": list(plan.experiment.methods), "seeds": [1, 2],
+        "runs": 12, "succeeded": 1,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ["erm_steps:like=ftft:per_label=yes,q=0.5", "random_matched:like=mix:easy=0.3,q=0.25", "random_matched"])

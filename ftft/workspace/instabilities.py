@@ -24,6 +24,7 @@ from ftft.workspace.kept import Kept
 if TYPE_CHECKING:
     from ftft.workspace.results import Results, Row
 
+ALPHA = 0.05
 CURVE = 60  # points of a learning curve
 FEWEST = 10  # runs of each method, from which on the test of equal spread finds something (ftft/instability.py)
 
@@ -52,6 +53,11 @@ class Instability:
     ratio: Estimate | None
     p: float | None
     seconds: float | None
+
+    @property
+    def tested(self) -> bool:
+        """Does the test of equal spread, which supposes no shape of the scores, not stand against what the ratio says?"""
+        return self.p is None or self.p < ALPHA
 
     def to_json(self) -> dict[str, Any]:
         """What a stability experiment adds to a method in `ftft results --json`."""

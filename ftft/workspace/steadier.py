@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ftft.workspace.claims import NAMES, Claim, Confound, better, difference_in_words, p_in_words, turned
-from ftft.workspace.instabilities import FEWEST, Instability
+from ftft.workspace.instabilities import ALPHA, FEWEST, Instability
 from ftft.workspace.stability_design import ONE_BY_ONE
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ def _claim(results: "Results", row: "Row") -> Claim:
     if found.spread is None or base.spread is None:
         return Claim(row.method, False, f"Nothing can be said of {row.method} yet: it takes two runs of it and of {results.baseline}.", ())
     ratio = found.ratio
-    told_apart = ratio is not None and (ratio.high < 1 or ratio.low > 1)
-    steadier = bool(ratio and ratio.high < 1)
-    verb = "is steadier than" if steadier else "is less steady than" if told_apart else "cannot be told from"
+    steadier, less_steady = bool(ratio and ratio.high < 1), bool(ratio and ratio.low > 1)
+    how = "steadier" if steadier else "less steady"
+    verb = f"{'is' if found.tested else 'may be'} {how} than" if steadier or less_steady else "cannot be told from"
     text = (
         f"{row.method} {verb} {results.baseline} on {results.instabilities.evaluation}: SD {_points(results, found.spread[0])} against "
         f"{_points(results, base.spread[0])}{_ratio(ratio)}, over {found.runs} and {base.runs} runs; {len(found.failed)} and "
@@ -36,7 +36,7 @@ def _claim(results: "Results", row: "Row") -> Claim:
             f"{len(found.failed)} of its {found.runs} runs and {len(base.failed)} of the baseline's {base.runs} failed. SD of all runs "
             f"{_points(results, found.spread[0])} against {_points(results, base.spread[0])}."
         )
-    return Claim(row.method, steadier, text, (_mean(results, row), _failures(found, base), _test(found), _cost(row)))
+    return Claim(row.method, steadier and found.tested, text, (_mean(results, row), _failures(found, base), _test(found), _cost(row)))
 
 
 def _points(results: "Results", value: float) -> str:
@@ -77,7 +77,7 @@ def _test(found: Instability) -> Confound:
     """The ratio supposes normal scores; the test by medians does not."""
     if found.p is None:
         return Confound("shape of the scores", "not measured", f"Equal spread is tested from {FEWEST} runs of each on")
-    verdict = "ruled out" if found.p < 0.05 else "not ruled out"
+    verdict = "ruled out" if found.p < ALPHA else "not ruled out"
     return Confound(
         "shape of the scores",
         verdict,

@@ -10,7 +10,7 @@ from scipy import stats
 from ftft.crossed import holm
 from ftft.domain import Experiment
 from ftft.errors import InputError
-from ftft.workspace.report import STABILITY_FIGURES
+from ftft.workspace.report import STABILITY_FIGURES, stability_markup
 from tests.experimenting import MAIN, add_task, end, finish
 
 HOW = {"model": MAIN, "seeds": 3, "epochs": 3, "batch_size": 16, "max_length": 16}
@@ -172,6 +172,17 @@ def test_from_ten_runs_on_equal_spread_is_tested_for_all_methods_together(ws, ta
     assert "mhloss is steadier than standard on dev" in claims["mhloss"].text
     assert "mmr cannot be told from standard" in claims["mmr"].text
     assert {c.name: c.verdict for c in claims["mhloss"].confounds}["failed runs"] == "ruled out"
+
+
+def test_a_ratio_that_one_run_makes_is_no_claim_where_the_test_by_medians_finds_nothing(ws, task):
+    found = ended(ws, {"standard": [0.99] * 9 + [0.65], "mmr": [0.99] * 10}, seeds=10)
+    measured = found.instabilities.rows["mmr"]
+    assert measured.ratio.high < 1
+    assert measured.p > 0.05
+    (claim,) = found.claims
+    assert not claim.holds
+    assert "mmr may be steadier than standard" in claim.text
+    assert "class='n gain'" not in stability_markup.table(found)
 
 
 def test_where_all_runs_failed_nothing_is_said_of_steadiness(ws, task):

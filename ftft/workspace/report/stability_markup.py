@@ -9,7 +9,6 @@ from ftft.workspace.claims import NAMES, p_in_words, signed
 from ftft.workspace.stability_design import ONE_BY_ONE, SOURCES
 
 if TYPE_CHECKING:
-    from ftft.stats import Estimate
     from ftft.workspace.instabilities import Instability, LeftOut
     from ftft.workspace.results import Results, Row
 
@@ -77,7 +76,7 @@ def _row(results: "Results", row: "Row", found: "Instability") -> str:
     span = (
         DASH if found.lowest is None or found.highest is None else f"{_points(results, found.lowest)} – {_points(results, found.highest)}"
     )
-    kind = _kind(found.ratio)
+    kind = _kind(found)
     cells = [
         f"{found.runs}{f' <small>{_text(waiting)}</small>' if waiting else ''}",
         _points(results, fmean(scores)) if scores else DASH, spread, DASH if found.p is None else _text(p_in_words(found.p)),
@@ -90,8 +89,9 @@ def _row(results: "Results", row: "Row", found: "Instability") -> str:
     return f"<tr><th scope='row'>{_text(row.method)}</th>{body}</tr>"
 
 
-def _kind(ratio: "Estimate | None") -> str:
-    """The class of a cell: steadier or less steady than the baseline, by the interval of the ratio of SDs."""
+def _kind(found: "Instability") -> str:
+    """The class of a cell: steadier or less steady than the baseline, by the interval of the ratio of SDs and by the test."""
+    ratio = found.ratio if found.tested else None
     return "" if ratio is None else "gain" if ratio.high < 1 else "loss" if ratio.low > 1 else ""
 
 

@@ -175,7 +175,7 @@ def test_from_ten_runs_on_equal_spread_is_tested_for_all_methods_together(ws, ta
 
 
 def test_a_ratio_that_one_run_makes_is_no_claim_where_the_test_by_medians_finds_nothing(ws, task):
-    found = ended(ws, {"standard": [0.99] * 9 + [0.65], "mmr": [0.99] * 10}, seeds=10)
+    found = ended(ws, {"standard": [0.99] * 9 + [0.8], "mmr": [0.99] * 10}, seeds=10)
     measured = found.instabilities.rows["mmr"]
     assert measured.ratio.high < 1
     assert measured.p > 0.05

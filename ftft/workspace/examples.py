@@ -9,7 +9,7 @@ Shapes: N training examples of the dataset, M of a map, P of a page.
 # pyright: reportAttributeAccessIssue=false
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,7 +40,8 @@ class Query:
 
     `mask`: (N,) bool, only these (None: all). `search`: only texts that hold it, case ignored, or in which RE2 finds it with `regex`.
     `labels`: only these (none: all). `run`: the map whose metrics are shown, over `epochs`; without it, a sort by a metric falls back
-    to the dataset's order. `columns`: further metrics and columns of the dataset.
+    to the dataset's order. `sort`: empty for variability, or for the first metric of a map without it. `columns`: further metrics and
+    columns of the dataset.
     """
 
     dataset: str
@@ -50,7 +51,7 @@ class Query:
     search: str = ""
     regex: bool = False
     labels: Sequence[str] = ()
-    sort: str = "variability"
+    sort: str = ""
     descending: bool = True
     offset: int = 0
     limit: int = 100
@@ -74,7 +75,7 @@ class Examples:
         """
         import pandas as pd
 
-        self._check(query)
+        query = self._checked(query)
         rows_P, total = self._rows_of_page(query)
         data, about = self.workspace.data, self.workspace.data.get(query.dataset)
         ids_P, labels = data.ids(query.dataset)[rows_P], np.array(about.labels, dtype=object)
@@ -104,7 +105,7 @@ class Examples:
 
     def beside(self, query: Query, id: str) -> tuple[int, str | None, str | None] | None:
         """(place in the table, counted from 0, the example before, the one after); None where the table does not hold `id`."""
-        self._check(query)
+        query = self._checked(query)
         ids_N, rows = self.workspace.data.ids(query.dataset), self.rows(query)
         found = np.flatnonzero(rows == self.workspace.data.place(query.dataset, id))
         if not len(found):
@@ -128,12 +129,18 @@ class Examples:
 
     # ---- which, and in which order
 
-    def _check(self, query: Query) -> None:
+    def _checked(self, query: Query) -> Query:
+        """With the metric that it sorts by."""
+        if not query.sort:
+            has = self.workspace._maps.of(query.run, query.epochs).values if query.run else ()
+            sort = "variability" if "variability" in has or not has else next(iter(has))
+            query = replace(query, sort=sort)
         about = self.workspace.data.get(query.dataset)
         known = (*OWN, *METRICS, *about.columns, *about.text_columns)
         for name in (query.sort, *query.columns):
             if name.removeprefix(COLUMN) not in known:
                 raise unknown("column", name, known)
+        return query
 
     def _mask(self, query: Query) -> np.ndarray | None:
         data, masks = self.workspace.data, [] if query.mask is None else [query.mask]

@@ -6,7 +6,7 @@ import string
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ftft.errors import InputError
@@ -94,6 +94,7 @@ def test_any_spec(spec, tmp_path):
 
 
 @QUICK
+@example(rows=[{"guid": 0, "confidence": 0.0}])
 @given(rows=st.lists(ROW, min_size=1, max_size=4))
 def test_what_is_imported_at_all_can_be_mapped_and_paged(rows, tmp_path, ws):
     file = tmp_path / "f.jsonl"

@@ -192,14 +192,15 @@ def _cost(ws: Workspace, plan: Plan) -> None:
 
 
 def _table(plan: Plan, existing: set[str]) -> None:
-    found = plan.experiment
-    lines = []
+    found, lines = plan.experiment, []
+    chooses = found.kind == "ftft"
     for method in found.methods:
         members = found.of(method)
         new = sum(member.run not in existing for member in members)
         references = len({run for member in members for run in member.references})
         state = parts.pill(f"{new} new", "accent") if new else parts.pill("there")
         name = f"<td class='{'main' if method == 'ftft' else ''}'>{html.escape(method)}</td>"
-        lines.append(f"<tr>{name}<td class='r'>{len(members)}</td><td class='r'>{references or ''}</td><td class='seeds'>{state}</td></tr>")
-    head = "<tr><th>method</th><th class='r'>runs</th><th class='r'>references</th><th></th></tr>"
+        chosen_by = f"<td class='r'>{references or ''}</td>" if chooses else ""
+        lines.append(f"<tr>{name}<td class='r'>{len(members)}</td>{chosen_by}<td class='seeds'>{state}</td></tr>")
+    head = f"<tr><th>method</th><th class='r'>runs</th>{'<th class=r>references</th>' if chooses else ''}<th></th></tr>"
     st.html(f"<table class='grid'>{head}{''.join(lines)}</table>")

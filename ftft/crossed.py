@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+ALPHA = 0.05  # an adjusted p below it is a finding
 FEW = 5  # seeds: under this there is no test
 FLOOR = 0.05  # of the variance that the rest alone gives
 ROUNDING = 1e-12  # a standard error under this share of the largest contribution is that of the arithmetic

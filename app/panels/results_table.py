@@ -31,7 +31,8 @@ def head(ws: Workspace, title: str, lead: str, icon: str) -> tuple[DeltaGenerato
 def dataset_box(ws: Workspace, names: list[str]) -> str:
     """The dataset to show: at first the one that the address names, itself or by an experiment, else that of the last main run."""
     experiment = st.query_params.get("experiment")
-    asked = [st.query_params.get("dataset"), *(e.dataset for e in ws.experiment.list() if experiment and e.id.startswith(experiment))]
+    of_it = [e.dataset for e in ws.experiment.list() if e.id.startswith(experiment)] if experiment else []
+    asked = [st.query_params.get("dataset"), *of_it]
     used = [run.spec.dataset for run in ws.runs.list() if run.spec.subset]
     latest = next(name for name in (*asked, *used, names[0]) if name in names)
     chosen = st.selectbox("Dataset", names, names.index(latest), label_visibility="collapsed", width=140, key="results_dataset")

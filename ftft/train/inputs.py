@@ -15,7 +15,7 @@ from ftft.runpaths import CACHE
 from ftft.train import flops, model, task
 from ftft.train.precision import Precision
 from ftft.train.progress import say
-from ftft.train.retraining import Recipe
+from ftft.train.retraining import Recipe, of_tokens
 from ftft.train.stabilisers.surt import Retrained, retrain
 from ftft.train.tokens import Tokens, cached, tokenise
 
@@ -61,7 +61,7 @@ class Inputs:
 
     def of_tokens(self, split: str) -> list[Any]:
         """All that the tokens of a split follow from."""
-        return [self.about.fingerprint, split, self.spec.model_fingerprint, self.max_length, transformers.__version__]
+        return of_tokens(self.about.fingerprint, split, self.spec.model_fingerprint, self.max_length)
 
     def _load(self) -> tuple[transformers.PreTrainedModel, tuple[str, ...]]:
         loaded, new, drawn = model.load(self.source, self.precision.attention, self.spec.seeds.init)

@@ -10,6 +10,12 @@ from ftft.domain.identity import digest
 from ftft.domain.stabilisers import SURT, options
 
 HELD_OUT, MOST_HELD_OUT = 0.05, 1_000  # texts
+UPDATE = 6  # FLOPs of a weight and a token: 2 forwards, 4 backwards
+
+
+def of_tokens(fingerprint: str, split: str, model_fingerprint: str, max_length: int) -> list[Any]:
+    """All that the tokens of a split follow from."""
+    return [fingerprint, split, model_fingerprint, max_length, metadata.version("transformers")]
 
 
 @dataclass(frozen=True)
@@ -37,5 +43,5 @@ class Recipe:
 
     def name(self, fingerprint: str, model_fingerprint: str, max_length: int, layers: int | None) -> str:
         """Of the folder that the re-trained model of a dataset lies in: a hash of all that it follows from."""
-        texts = [fingerprint, "train", model_fingerprint, max_length, metadata.version("transformers")]
+        texts = of_tokens(fingerprint, "train", model_fingerprint, max_length)
         return digest([*texts, layers, {"epochs": self.epochs, "lr": self.lr, "masked": self.masked}])

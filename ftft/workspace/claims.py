@@ -7,7 +7,7 @@ else. Without that control it is not: silence is no evidence. Nothing is said th
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from ftft.crossed import FEW, Difference
+from ftft.crossed import ALPHA, FEW, Difference
 from ftft.workspace.methods import ON_ALL, parse
 from ftft.workspace.results import few, within
 
@@ -19,7 +19,6 @@ NAMES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "auroc": "AUROC", "loss
 PLACES = {"id": "in distribution", "ood": "out of distribution"}
 MINUS = "−"
 SMALL_P = 0.001
-ALPHA = 0.05
 
 
 @dataclass(frozen=True)

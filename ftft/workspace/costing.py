@@ -19,10 +19,9 @@ from ftft.domain.spec import SETTLED
 from ftft.domain.stabilisers import HEAD
 from ftft.train.checkpoints import EVERY, KEPT
 from ftft.train.order import epoch_batches
-from ftft.train.retraining import Recipe
+from ftft.train.retraining import UPDATE, Recipe
 
 EXACT = 200_000  # rows that are put into batches for one run; beyond them, one epoch stands for all
-UPDATE = 6  # FLOPs of a weight and a token: 2 forwards, 4 backwards
 PREPARED = 100  # shapes that a processor's kernels stay prepared for: about ten kernels each, of the 1024 that oneDNN keeps
 
 

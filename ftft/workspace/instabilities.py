@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ftft import instability
-from ftft.crossed import holm, spread
+from ftft.crossed import ALPHA, holm, spread
 from ftft.domain import Run
 from ftft.publish import stamp
 from ftft.scores import joined
@@ -24,7 +24,6 @@ from ftft.workspace.kept import Kept
 if TYPE_CHECKING:
     from ftft.workspace.results import Results, Row
 
-ALPHA = 0.05
 CURVE = 60  # points of a learning curve
 FEWEST = 10  # runs of each method, from which on the test of equal spread finds something (ftft/instability.py)
 

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from ftft.crossed import ALPHA
 from ftft.workspace.claims import NAMES, Claim, Confound, better, difference_in_words, p_in_words, turned
-from ftft.workspace.instabilities import ALPHA, FEWEST, Instability
+from ftft.workspace.instabilities import FEWEST, Instability
 from ftft.workspace.stability_design import ONE_BY_ONE
 
 if TYPE_CHECKING:

@@ -296,39 +296,38 @@ def test_usage_says_what_the_machine_gives(monkeypatch):
 # ---- notices
 
 
-def test_a_run_that_ends_is_spoken_of_once_and_not_where_the_page_came_later(ws, specs, monkeypatch):
-    def only_notices():
+@pytest.fixture
+def only_notices(ws, monkeypatch):
+    """A page that watches and shows nothing."""
+    monkeypatch.setattr("app.backend.workspace", lambda: ws)
+    monkeypatch.setattr("ftft.jobs.launch.ensure_runner", lambda *args: None)
+
+    def watch():
         from app import backend
         from app.panels import notices
 
         notices.watch(backend.workspace())
 
-    monkeypatch.setattr("app.backend.workspace", lambda: ws)
-    monkeypatch.setattr("ftft.jobs.launch.ensure_runner", lambda *args: None)
+    return lambda: AppTest.from_function(watch)
+
+
+def test_a_run_that_ends_is_spoken_of_once_and_not_where_the_page_came_later(ws, specs, only_notices):
     (spec,) = specs(1)
     drawn.queue(ws, spec)
-    page = AppTest.from_function(only_notices).run()
+    page = only_notices().run()
     assert not page.toast
     drawn.finish(ws, spec, 0.8, 0.6)
     Queue(ws.path).remove(spec.run)
     assert "succeeded" in page.run().toast[0].value
     assert not page.run().toast
-    assert not AppTest.from_function(only_notices).run().toast
+    assert not only_notices().run().toast
 
 
-def test_of_many_runs_that_end_at_once_one_word_says_how_many(ws, specs, monkeypatch):
-    def only_notices():
-        from app import backend
-        from app.panels import notices
-
-        notices.watch(backend.workspace())
-
-    monkeypatch.setattr("app.backend.workspace", lambda: ws)
-    monkeypatch.setattr("ftft.jobs.launch.ensure_runner", lambda *args: None)
+def test_of_many_runs_that_end_at_once_one_word_says_how_many(ws, specs, only_notices):
     queued = specs(*range(1, 6))
     for spec in queued:
         drawn.queue(ws, spec)
-    page = AppTest.from_function(only_notices).run()
+    page = only_notices().run()
     for spec in queued[:4]:
         drawn.finish(ws, spec, 0.8, 0.6)
     drawn.verdict(ws, queued[4], state="failed", cause="killed", error={"kind": "killed", "message": "m", "remedy": "r"})

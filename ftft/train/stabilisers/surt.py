@@ -30,7 +30,7 @@ from ftft.train.model import Source
 from ftft.train.order import epoch_batches
 from ftft.train.precision import Precision, choose, this_device
 from ftft.train.progress import say
-from ftft.train.retraining import Recipe
+from ftft.train.retraining import UPDATE, Recipe
 from ftft.train.tokens import Tokens, tokenise
 
 HEAD_ALONE, WARMUP = 0.1, 0.1  # shares of the steps
@@ -197,7 +197,7 @@ class _Retraining:
     def _flops(self, of: flops.Flops, texts: int, length: int) -> float:
         """Of an update: the count of whole batches, less the last matrix of the head for tokens that are not guessed."""
         last: Any = self.model.get_output_embeddings()
-        return of.of_training(texts, length) - (1 - self.recipe.masked) * 6 * last.weight.numel() * texts * length
+        return of.of_training(texts, length) - (1 - self.recipe.masked) * UPDATE * last.weight.numel() * texts * length
 
     # ---- what is kept of a re-training that was broken off
 
